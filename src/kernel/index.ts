@@ -1,0 +1,15 @@
+export { type Clock, systemClock } from './clock.ts'
+export { Fault, Misuse } from './fault.ts'
+export { createId } from './id.ts'
+export type { Factor, Principal } from './principal.ts'
+export {
+  defineRefusals,
+  isRefusal,
+  refuse,
+  type Refusal,
+  type RefusalDefinition,
+  type RefuseOptions,
+} from './refusal.ts'
+export type { Sealer } from './sealer.ts'
+export { Secret } from './secret.ts'
+export type { Target } from './target.ts'
