@@ -17,3 +17,12 @@ export interface Principal {
     readonly expiresAt: number
   }
 }
+
+/** Castellan itself, where the program and not a person acts: seeding, recovery. It has no roles and calls nothing. */
+export const castellanItself: Principal = {
+  id: 'castellan',
+  name: 'castellan',
+  roles: [],
+  factors: [],
+  credential: { kind: 'session', id: 'castellan', expiresAt: 0 },
+}

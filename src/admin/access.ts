@@ -1,0 +1,56 @@
+import { isRefusal, refuse, type Principal, type Refusal } from '#kernel'
+import type { Permission } from '#policy'
+import { refusals } from './refusals.ts'
+import type { Rooms } from './rooms.ts'
+import type { Access } from './route.ts'
+
+function bearer(authorization: string | undefined): string | undefined {
+  return /^bearer +([\w~+/.-]+=*) *$/i.exec(authorization ?? '')?.[1]
+}
+
+/** A refusal when the person is on hold. A hold on everything leaves the admin API open: it is lifted here. */
+async function refuseHeld(rooms: Rooms, personId: string): Promise<Refusal | undefined> {
+  await rooms.policy.refresh()
+  const hold = rooms.policy.findHold({ personId, target: 'castellan' })
+  return hold === undefined ? undefined : refuse(refusals.held, { detail: { hold: hold.id } })
+}
+
+/** May this person use the admin plane so? Decided by policy, with its reasons kept for the ledger. */
+export function decideAccess(rooms: Rooms, principal: Principal, permission: Permission): Refusal | undefined {
+  const decision = rooms.policy.decide(principal, permission, 'castellan')
+  if (decision.isAllowed) return undefined
+  return refuse(refusals.notPermitted, {
+    names: { permission },
+    detail: { reasons: decision.reasons, snapshotVersion: decision.snapshotVersion },
+  })
+}
+
+/** A person still signed in, not on hold and still permitted: asked again after a wait. */
+export async function recheckAccess(
+  rooms: Rooms,
+  principal: Principal,
+  permission: Permission,
+): Promise<Refusal | undefined> {
+  if (!(await rooms.identity.stillValid(principal))) return refuse(refusals.notSignedIn)
+  return (await refuseHeld(rooms, principal.id)) ?? decideAccess(rooms, principal, permission)
+}
+
+/**
+ * Who is calling, if the route lets them: the session's person, not on hold, with the permission the route declares.
+ * @returns undefined for an open route
+ */
+export async function admitCaller(
+  rooms: Rooms,
+  access: Access,
+  request: { readonly authorization: string | undefined; readonly address: string },
+): Promise<{ principal: Principal | undefined; refusal: Refusal | undefined }> {
+  if (access === 'open') return { principal: undefined, refusal: undefined }
+  const token = bearer(request.authorization)
+  if (token === undefined) return { principal: undefined, refusal: refuse(refusals.notSignedIn) }
+  const principal = await rooms.identity.authenticateSession(token, { address: request.address })
+  if (isRefusal(principal)) return { principal: undefined, refusal: principal }
+  const held = await refuseHeld(rooms, principal.id)
+  if (held !== undefined) return { principal, refusal: held }
+  const refusal = access === 'signed-in' ? undefined : decideAccess(rooms, principal, access)
+  return { principal, refusal }
+}

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { openAdminWorld } from '../../test/world/admin.ts'
+import { eachDatabase } from '../../test/world/databases.ts'
+import { callAdmin } from '../../test/world/people.ts'
+import { adminRoutes } from './admin-routes.ts'
+
+/** Answers to a request with an empty body: without a session, as viewer, as analyst, as admin. */
+type Expected = readonly [none: number, viewer: number, analyst: number, admin: number]
+
+const everyone: Expected = [401, 200, 200, 200]
+const wrongInput: Expected = [400, 400, 400, 400]
+
+const expected: Record<string, Expected> = {
+  'POST /enrolments/begin': wrongInput,
+  'POST /enrolments/choose': wrongInput,
+  'POST /enrolments/finish': wrongInput,
+  'POST /sign-in': wrongInput,
+  'GET /me': everyone,
+  'GET /me/sessions': everyone,
+  'DELETE /me/sessions/:id': [401, 404, 404, 404],
+  'POST /me/password': [401, 400, 400, 400],
+  'POST /me/recovery-codes': [401, 400, 400, 400],
+  'GET /tokens': everyone,
+  'POST /tokens': [401, 400, 400, 400],
+  'DELETE /tokens/:id': [401, 404, 404, 404],
+  'GET /people': everyone,
+  'POST /people': [401, 403, 403, 400],
+  'GET /people/:id': [401, 404, 404, 404],
+  'POST /people/:id/suspend': [401, 403, 403, 404],
+  'POST /people/:id/resume': [401, 403, 403, 404],
+  'POST /people/:id/sign-out': [401, 403, 403, 404],
+  'POST /people/:id/reset-second-factor': [401, 403, 403, 404],
+  'PUT /people/:id/roles/:role': [401, 403, 403, 404],
+  'DELETE /people/:id/roles/:role': [401, 403, 403, 404],
+  'GET /roles': everyone,
+  'PUT /roles/:name': [401, 403, 403, 400],
+  'DELETE /roles/:name': [401, 403, 403, 404],
+  'GET /policy/snapshot': everyone,
+  'GET /policy/decide': [401, 400, 400, 400],
+  'GET /upstreams': everyone,
+  'POST /upstreams': [401, 403, 403, 400],
+  'DELETE /upstreams/:name': [401, 403, 403, 404],
+  'POST /upstreams/:name/review': [401, 403, 403, 404],
+  'GET /upstreams/:name/tools': [401, 404, 404, 404],
+  'POST /upstreams/:name/tools/approve': [401, 403, 403, 400],
+  'POST /upstreams/:name/tools/reject': [401, 403, 403, 400],
+  'GET /holds': everyone,
+  'POST /holds': [401, 403, 400, 400],
+  'DELETE /holds/:id': [401, 403, 404, 404],
+  'GET /audit': [401, 403, 200, 200],
+  'GET /audit/state': [401, 403, 200, 200],
+  'POST /sign-out': everyone,
+}
+
+test('every route there is stands in the table of expected answers, and nothing else does', () => {
+  expect(adminRoutes.map((route) => `${route.method} ${route.path}`).sort()).toEqual(Object.keys(expected).sort())
+})
+
+eachDatabase('every route', (open) => {
+  test('answers a stranger, a viewer, an analyst and an admin as the table says', { timeout: 60_000 }, async () => {
+    const world = await openAdminWorld({ database: await open() })
+    const admin = await world.enrolAdmin()
+    const viewer = await world.join(admin, 'vera', ['viewer'])
+    const analyst = await world.join(admin, 'alan', ['analyst'])
+    const tokens = [undefined, viewer.sessionToken(), analyst.sessionToken(), admin.sessionToken()]
+    const seen: Record<string, number[]> = {}
+    for (const name of Object.keys(expected)) {
+      const [method = '', path = ''] = name.split(' ')
+      const target = path.replace(/:\w+/g, 'nowhere')
+      const body = method === 'GET' ? undefined : {}
+      const answers = tokens.map((token) => callAdmin(world.adminUrl, { method, path: target, body, token }))
+      seen[name] = (await Promise.all(answers)).map((answer) => answer.status)
+    }
+    expect(seen).toEqual(expected)
+  })
+})

@@ -1,0 +1,23 @@
+import { accountRoutes } from './resources/account.ts'
+import { auditRoutes } from './resources/audit.ts'
+import { enrolmentRoutes } from './resources/enrolments.ts'
+import { holdRoutes } from './resources/holds.ts'
+import { peopleRoutes } from './resources/people.ts'
+import { policyRoutes } from './resources/policy.ts'
+import { roleRoutes } from './resources/roles.ts'
+import { tokenRoutes } from './resources/tokens.ts'
+import { upstreamRoutes } from './resources/upstreams.ts'
+import type { Route } from './route.ts'
+
+/** Every route of the admin API. */
+export const adminRoutes: readonly Route[] = [
+  ...enrolmentRoutes,
+  ...accountRoutes,
+  ...tokenRoutes,
+  ...peopleRoutes,
+  ...roleRoutes,
+  ...policyRoutes,
+  ...upstreamRoutes,
+  ...holdRoutes,
+  ...auditRoutes,
+]

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http'
+import { isRefusal, type Principal, type Refusal } from '#kernel'
+import { admitCaller, decideAccess } from './access.ts'
+import { problemResponse } from './problem.ts'
+import { readJson } from './read-body.ts'
+import { recordRefusal, type Occasion } from './record.ts'
+import type { Rooms } from './rooms.ts'
+import type { Caller, RawFields, Route } from './route.ts'
+
+/** A request that has found its route. */
+export interface Arrival {
+  readonly occasion: Occasion
+  readonly incoming: IncomingMessage
+  readonly params: RawFields['params']
+  readonly query: RawFields['query']
+  readonly signal: AbortSignal
+}
+
+function callerOf(rooms: Rooms, arrival: Arrival, principal: Principal | undefined): Caller {
+  const { occasion, incoming } = arrival
+  return {
+    rooms,
+    requestId: occasion.requestId,
+    address: occasion.address,
+    agent: incoming.headers['user-agent'],
+    signal: arrival.signal,
+    principal,
+    allow: (permission) => (principal === undefined ? undefined : decideAccess(rooms, principal, permission)),
+  }
+}
+
+/** Access first, then the body, then the work: a stranger's body is never parsed on a closed route. */
+async function runRoute(rooms: Rooms, route: Route, arrival: Arrival, principal: Principal | undefined) {
+  const read = await readJson(arrival.incoming)
+  if (isRefusal(read)) return read
+  const raw = { params: arrival.params, query: arrival.query, body: read.json }
+  return route.run(callerOf(rooms, arrival, principal), raw)
+}
+
+/** The answer of one route, good or refused; every refusal is in the ledger before it is sent, once. */
+export async function answerRoute(rooms: Rooms, route: Route, arrival: Arrival): Promise<Response> {
+  const { occasion } = arrival
+  const refused = async (refusal: Refusal, principal?: Principal) =>
+    problemResponse(await recordRefusal(rooms, occasion, refusal, principal), occasion.requestId)
+  const { principal, refusal } = await admitCaller(rooms, route.access, {
+    authorization: arrival.incoming.headers.authorization,
+    address: occasion.address,
+  })
+  if (refusal !== undefined) return refused(refusal, principal)
+  const answer = await runRoute(rooms, route, arrival, principal)
+  if (isRefusal(answer)) {
+    const isRecorded = route.recordsOwnRefusals && !answer.code.startsWith('admin.')
+    return isRecorded ? problemResponse(answer, occasion.requestId) : refused(answer, principal)
+  }
+  return Response.json(answer, { status: route.status })
+}

@@ -1,0 +1,5 @@
+export { type Admin, createAdmin } from './create-admin.ts'
+export { adminEvents } from './events.ts'
+export { refusals as adminRefusals } from './refusals.ts'
+export type { Rooms as AdminRooms } from './rooms.ts'
+export { seedDemo } from './seed-demo.ts'

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http'
+import { readBody } from '#platform/http'
+import { isRefusal, refuse, type Refusal } from '#kernel'
+import { refusals } from './refusals.ts'
+
+/** Largest request body the admin API reads. */
+export const maxBodyBytes = 64 * 1024
+
+function isJsonType(contentType: string | undefined): boolean {
+  return /^application\/json *(; *charset="?utf-8"?)? *$/i.test(contentType ?? '')
+}
+
+async function readBytes(incoming: IncomingMessage): Promise<Buffer | Refusal> {
+  const bytes = await readBody(incoming, maxBodyBytes)
+  if (bytes === 'too-large') return refuse(refusals.bodyTooLarge)
+  if (bytes === 'aborted') return refuse(refusals.notJson)
+  return bytes
+}
+
+/** The body as JSON, `{}` when there is none. Wrapped, so that no body can pass for a refusal of ours. */
+export async function readJson(incoming: IncomingMessage): Promise<{ readonly json: unknown } | Refusal> {
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return { json: {} }
+  const bytes = await readBytes(incoming)
+  if (isRefusal(bytes)) return bytes
+  if (bytes.length === 0) return { json: {} }
+  const { 'content-type': contentType, 'content-encoding': encoding } = incoming.headers
+  if (!isJsonType(contentType) || (encoding ?? 'identity') !== 'identity') return refuse(refusals.wrongContentType)
+  try {
+    return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+  } catch {
+    return refuse(refusals.notJson)
+  }
+}

@@ -1,0 +1,92 @@
+import type { Ledger } from '#audit'
+import { isRefusal, type Principal } from '#kernel'
+import { z } from 'zod'
+import { recheckAccess } from '../access.ts'
+import type { Rooms } from '../rooms.ts'
+import { route } from '../route.ts'
+import { listOf, nameText } from '../shapes.ts'
+
+type Query = Parameters<Ledger['read']>[0]
+
+const maxEntries = 1000
+const maxWaitSeconds = 25
+
+const seq = z.coerce.number().int().min(0)
+
+const entry = z.object({
+  seq: z.number(),
+  id: z.string(),
+  time: z.string(),
+  event: z.string(),
+  outcome: z.string(),
+  exchange: z.string().optional(),
+  principal: z.object({ id: z.string(), name: z.string() }).optional(),
+  address: z.string().optional(),
+  target: z.object({ upstream: z.string(), kind: z.string(), name: z.string().optional() }).optional(),
+  refusal: z.string().optional(),
+  durationMs: z.number().optional(),
+  bytes: z.number().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+})
+
+interface Wait {
+  readonly rooms: Rooms
+  readonly principal: Principal
+  /** Aborted when the client has gone. */
+  readonly gone: AbortSignal
+  readonly waitMs: number
+}
+
+/** Entries that match; when there are none, the first that come within the time. Rights are asked for again each time. */
+async function readOrWait(query: Query, { rooms, principal, gone, waitMs }: Wait) {
+  const ended = AbortSignal.any([gone, AbortSignal.timeout(waitMs)])
+  for (;;) {
+    // WHY: the size is taken before the read, so an entry that comes between the two ends the wait at once.
+    const lastSeq = rooms.ledger.state().size - 1
+    const entries = await rooms.ledger.read(query)
+    if (entries.length > 0 || waitMs === 0 || ended.aborted) return entries
+    await rooms.ledger.waitBeyond(lastSeq, waitMs, ended)
+    const refusal = await recheckAccess(rooms, principal, 'audit:read')
+    if (refusal !== undefined) return refusal
+  }
+}
+
+const read = route({
+  method: 'GET',
+  path: '/audit',
+  summary: 'entries of the ledger, oldest first; `waitSeconds` waits for the first that comes',
+  access: 'audit:read',
+  query: z.strictObject({
+    after: seq.optional(),
+    before: seq.optional(),
+    limit: z.coerce.number().int().min(1).max(maxEntries).default(100),
+    event: nameText.optional(),
+    person: nameText.optional(),
+    exchange: nameText.optional(),
+    refusal: nameText.optional(),
+    waitSeconds: z.coerce.number().min(0).max(maxWaitSeconds).default(0),
+  }),
+  answer: listOf(entry),
+  async handle({ rooms, principal, query, signal }) {
+    const { waitSeconds, ...asked } = query
+    const known = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Query
+    const entries = await readOrWait(known, {
+      rooms,
+      principal,
+      gone: signal,
+      waitMs: waitSeconds * 1000,
+    })
+    return isRefusal(entries) ? entries : { items: entries }
+  },
+})
+
+const state = route({
+  method: 'GET',
+  path: '/audit/state',
+  summary: 'how many entries there are and whether more can be written',
+  access: 'audit:read',
+  answer: z.object({ isWritable: z.boolean(), size: z.number() }),
+  handle: async ({ rooms }) => rooms.ledger.state(),
+})
+
+export const auditRoutes = [read, state]

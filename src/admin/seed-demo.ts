@@ -1,0 +1,31 @@
+import type { Ledger } from '#audit'
+import { castellanItself, isRefusal } from '#kernel'
+import type { Policy } from '#policy'
+import type { Upstreams } from '#upstream'
+import { demoSeeded } from './events.ts'
+
+interface DemoRooms {
+  readonly policy: Policy
+  readonly upstreams: Upstreams
+  readonly ledger: Ledger
+}
+
+const demoName = 'notes'
+
+/**
+ * Puts the demo upstream, its approved tools and the demo roles into an installation that has no upstream yet.
+ * Safe to call at every start and by two nodes at once: what is there is left as it is.
+ * @param demo.notesCommand argument vector of the notes server
+ */
+export async function seedDemo(rooms: DemoRooms, demo: { notesCommand: readonly string[] }): Promise<void> {
+  const { policy, upstreams, ledger } = rooms
+  await upstreams.catalog.refresh()
+  if ((await upstreams.catalog.list()).length > 0) return
+  await policy.seedDemoRoles()
+  const by = castellanItself
+  const added = await upstreams.catalog.add({ name: demoName, command: [...demo.notesCommand], isDemo: true, by })
+  if (isRefusal(added)) return
+  const pins = await upstreams.pins.review(demoName)
+  if (!isRefusal(pins)) await upstreams.pins.approve({ upstream: demoName, tools: 'all', by })
+  await ledger.append(demoSeeded, { principal: by, outcome: 'succeeded', details: { upstream: demoName } })
+}

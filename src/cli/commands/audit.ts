@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import type { CommandPlug } from '../command.ts'
+import type { Invocation } from '../invocation.ts'
+import { listEntries, showEntry, tailEntries, type FilterOptions, type TailOptions } from '../tasks/read-entries.ts'
+import { verifyFolder } from '../tasks/verify-folder.ts'
+
+function withFilters(command: Command): Command {
+  return command
+    .option('--event <name>', 'only this event, e.g. call.completed')
+    .option('--person <name>', 'only what this person did')
+    .option('--exchange <id>', 'only this exchange')
+    .option('--refusal <code>', 'only this refusal')
+}
+
+function declareTail(command: Command, open: () => Invocation): void {
+  withFilters(
+    command
+      .command('tail')
+      .description('the newest entries; on a terminal it waits for more until Ctrl-C')
+      .option('--lines <count>', 'how many to begin with', '10')
+      .option('--follow', 'wait for more (default on a terminal)')
+      .option('--no-follow', 'stop after the newest'),
+  ).action((options: TailOptions) => tailEntries(open(), options))
+}
+
+export const audit: CommandPlug = {
+  examples: [
+    'castellan audit tail',
+    'castellan audit list --person bo --limit 20',
+    'castellan audit list --refusal policy.not-granted --json',
+    'castellan audit show 42',
+    'castellan audit verify --data-dir /var/lib/castellan',
+  ],
+  declare(program, open) {
+    const command = program
+      .command('audit')
+      .description('the ledger: what happened, and the proof that nobody altered it')
+
+    declareTail(command, open)
+    withFilters(
+      command
+        .command('list')
+        .description('entries, oldest first')
+        .option('--after <seq>', 'only later entries')
+        .option('--before <seq>', 'only earlier entries')
+        .option('--limit <count>', 'at most so many', '50'),
+    ).action((options: FilterOptions) => listEntries(open(), options))
+    command
+      .command('show')
+      .argument('<seq>', 'number of an entry')
+      .description('one entry in full')
+      .action((seq: string) => showEntry(open(), seq))
+    command
+      .command('verify')
+      .description('check the whole ledger in the data folder; needs no server')
+      .action(() => verifyFolder(open()))
+  },
+}

@@ -1,0 +1,29 @@
+import type { CommandPlug } from '../command.ts'
+
+const commands: Readonly<Record<string, () => Promise<CommandPlug>>> = {
+  up: async () => (await import('./up.ts')).up,
+  setup: async () => (await import('./setup.ts')).setup,
+  login: async () => (await import('./login.ts')).login,
+  logout: async () => (await import('./logout.ts')).logout,
+  connect: async () => (await import('./connect.ts')).connect,
+  demo: async () => (await import('./demo.ts')).demo,
+  upstream: async () => (await import('./upstream.ts')).upstream,
+  user: async () => (await import('./user.ts')).user,
+  role: async () => (await import('./role.ts')).role,
+  token: async () => (await import('./token.ts')).token,
+  hold: async () => (await import('./hold.ts')).hold,
+  audit: async () => (await import('./audit.ts')).audit,
+  config: async () => (await import('./config.ts')).config,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  version: async () => (await import('./version.ts')).version,
+  help: async () => (await import('./help.ts')).help,
+}
+
+/** In the order of the help. */
+export const commandNames: readonly string[] = Object.keys(commands)
+
+export async function loadCommand(name: string): Promise<CommandPlug> {
+  const load = commands[name]
+  if (load === undefined) throw new Error(`there is no command ${name}`)
+  return load()
+}

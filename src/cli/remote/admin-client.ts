@@ -1,0 +1,157 @@
+import type { Agent, Dispatcher } from 'undici'
+import { reasonOfStatus } from '../exit-codes.ts'
+import { CliFailure } from '../failure.ts'
+
+/** One request to the admin API: the answer's JSON, or a `CliFailure`. */
+export type Call = (
+  method: Dispatcher.HttpMethod,
+  path: `/${string}`,
+  options?: { body?: object; query?: Readonly<Record<string, string | number | undefined>>; waitSeconds?: number },
+) => Promise<unknown>
+
+export interface AdminClient {
+  readonly adminUrl: string
+  readonly call: Call
+  close(): Promise<void>
+}
+
+const connectTimeoutMs = 5_000
+const answerTimeoutMs = 60_000
+const maxAnswerBytes = 64 * 1024 * 1024
+
+/**
+ * The origin of an admin URL. Passwords and sessions never travel in the clear: plain http is for this machine only.
+ * @throws CliFailure `cli.bad-admin-url`, `cli.plaintext-admin-url`
+ */
+export function readAdminUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
+    const hint = 'use a URL such as http://localhost:8091 or https://castellan.example:8091'
+    throw new CliFailure('usage', 'cli.bad-admin-url', `the admin URL \`${text}\` is not an http or https URL`, hint)
+  }
+  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  if (url.protocol === 'http:' && !isLocal) {
+    const hint = 'use its https URL, or a tunnel such as `ssh -L 8091:localhost:8091 <host>` and http://localhost:8091'
+    throw new CliFailure(
+      'usage',
+      'cli.plaintext-admin-url',
+      `\`${url.origin}\` would send your password unencrypted`,
+      hint,
+    )
+  }
+  return url.origin
+}
+
+interface Problem {
+  readonly code?: unknown
+  readonly title?: unknown
+  readonly hint?: unknown
+  readonly request_id?: unknown
+  readonly retry_after_seconds?: unknown
+  readonly errors?: unknown
+}
+
+function fieldList(errors: unknown): string {
+  if (!Array.isArray(errors)) return ''
+  const fields = (errors as { pointer?: unknown; detail?: unknown }[]).map(
+    (error) => `${String(error.pointer).replace(/^#\/(body|query|params)\/?/, '')}: ${String(error.detail)}`,
+  )
+  return fields.length === 0 ? '' : ` (${fields.join('; ')})`
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
+}
+
+function hintOf(problem: Problem): string {
+  if (problem.code === 'identity.session-invalid' || problem.code === 'admin.not-signed-in')
+    return 'run `castellan login`'
+  const { retry_after_seconds: waitSeconds } = problem
+  if (typeof waitSeconds === 'number') return `wait ${waitSeconds} s, then try again`
+  return textOr(problem.hint, 'run `castellan doctor`')
+}
+
+/** A refusal of the server, with its own code and hint. */
+export function failureOfProblem(status: number, problem: Problem): CliFailure {
+  const message = textOr(problem.title, `the server answered with status ${status}`) + fieldList(problem.errors)
+  const requestId = typeof problem.request_id === 'string' ? problem.request_id : undefined
+  return new CliFailure(
+    reasonOfStatus(status),
+    textOr(problem.code, 'cli.remote-error'),
+    message,
+    hintOf(problem),
+    requestId,
+  )
+}
+
+function unreadable(adminUrl: string, status: number): CliFailure {
+  const message = `\`${adminUrl}\` answered with status ${status} and something that is not the admin API's JSON`
+  return new CliFailure(
+    'remote',
+    'cli.answer-unreadable',
+    message,
+    'check that --admin-url points at the admin listener',
+  )
+}
+
+function failureOfConnection(adminUrl: string, error: unknown): CliFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    const hint = 'the work may go on; look with `castellan audit tail`'
+    return new CliFailure('timedOut', 'cli.no-answer', `\`${adminUrl}\` did not answer in time`, hint)
+  }
+  const hint = 'start it with `castellan up`, or name another with --admin-url'
+  return new CliFailure('unreachable', 'cli.unreachable', `no castellan answers at \`${adminUrl}\` (${code})`, hint)
+}
+
+async function readAnswer(adminUrl: string, answer: Dispatcher.ResponseData): Promise<unknown> {
+  const text = await answer.body.text()
+  const { statusCode } = answer
+  let body: unknown
+  try {
+    body = text === '' ? {} : JSON.parse(text)
+  } catch {
+    throw unreadable(adminUrl, statusCode)
+  }
+  if (statusCode >= 200 && statusCode < 300) return body
+  if (typeof body !== 'object' || body === null) throw unreadable(adminUrl, statusCode)
+  throw failureOfProblem(statusCode, body)
+}
+
+/**
+ * Talks to one admin listener. Redirects are not followed: the session goes to the address it was made for.
+ * @param token session token of `castellan login`
+ */
+export async function openAdminClient(adminUrl: string, token?: string): Promise<AdminClient> {
+  const { Agent: AgentOfUndici, request } = await import('undici')
+  const agent: Agent = new AgentOfUndici({ connect: { timeout: connectTimeoutMs }, maxResponseSize: maxAnswerBytes })
+  return {
+    adminUrl,
+    async call(method, path, { body, query, waitSeconds } = {}) {
+      const url = new URL(path, adminUrl)
+      for (const [name, value] of Object.entries(query ?? {})) {
+        if (value !== undefined) url.searchParams.set(name, String(value))
+      }
+      const timeoutMs = answerTimeoutMs + (waitSeconds ?? 0) * 1_000
+      try {
+        const answer = await request(url, {
+          method,
+          dispatcher: agent,
+          headersTimeout: timeoutMs,
+          bodyTimeout: timeoutMs,
+          headers: {
+            accept: 'application/json',
+            'user-agent': 'castellan-cli',
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        })
+        return await readAnswer(adminUrl, answer)
+      } catch (error) {
+        throw error instanceof CliFailure ? error : failureOfConnection(adminUrl, error)
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}

@@ -1,0 +1,243 @@
+import type { AdminClient } from './admin-client.ts'
+
+/** The admin API as this program uses it: every request and answer shape is in this file. */
+
+/** ISO 8601 in UTC. */
+type Moment = string
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string
+  readonly status: 'active' | 'suspended'
+  readonly roles: readonly string[]
+  readonly createdAt: Moment
+}
+
+export interface Me {
+  readonly person: Person
+  /** Where this castellan's gateway is reached; resources begin with it. */
+  readonly gatewayUrl: string
+}
+
+export interface SignedIn {
+  readonly token: string
+  readonly session: { readonly id: string; readonly expiresAt: Moment }
+  readonly person: Person
+}
+
+export interface TokenView {
+  readonly id: string
+  readonly label: string
+  readonly resource: string
+  readonly personId: string
+  readonly createdAt: Moment
+  readonly expiresAt: Moment
+  readonly revokedAt: Moment | null
+}
+
+export interface Grant {
+  readonly permissions: readonly string[]
+  readonly resources: readonly string[]
+}
+
+export interface Role {
+  readonly name: string
+  readonly description: string
+  readonly grants: readonly Grant[]
+  readonly isShipped: boolean
+}
+
+export interface Upstream {
+  readonly name: string
+  readonly transport: 'stdio' | 'http'
+  readonly command: readonly string[] | null
+  readonly url: string | null
+  readonly environmentNames: readonly string[]
+  readonly isDemo: boolean
+}
+
+export interface Pin {
+  readonly tool: string
+  readonly status: 'approved' | 'new' | 'changed'
+  readonly definition?: { readonly description?: string; readonly inputSchema?: unknown }
+  readonly approvedHash: string | null
+  readonly seenHash: string
+  readonly approvedAt: Moment | null
+  readonly approvedBy: string | null
+}
+
+export type HoldKind = 'person' | 'tool' | 'upstream' | 'everything'
+
+export interface Hold {
+  readonly id: string
+  readonly kind: HoldKind
+  readonly subject: string
+  readonly reason: string
+  readonly placedBy: string
+  readonly placedAt: Moment
+  readonly expiresAt: Moment | null
+  readonly liftedAt: Moment | null
+}
+
+export interface Entry {
+  readonly seq: number
+  readonly id: string
+  readonly time: Moment
+  readonly event: string
+  readonly outcome: string
+  readonly exchange?: string
+  readonly principal?: { readonly id: string; readonly name: string }
+  readonly address?: string
+  readonly target?: { readonly upstream: string; readonly kind: string; readonly name?: string }
+  readonly refusal?: string
+  readonly durationMs?: number
+  readonly bytes?: number
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+export interface EntryQuery {
+  readonly after?: number
+  readonly before?: number
+  readonly limit?: number
+  readonly event?: string
+  readonly person?: string
+  readonly exchange?: string
+  readonly refusal?: string
+}
+
+export interface Enrolment {
+  readonly kind: string
+  readonly name?: string
+  readonly secondFactor: 'required' | 'optional'
+}
+
+export interface NewUpstream {
+  readonly name: string
+  readonly command?: readonly string[]
+  readonly url?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+export interface NewHold {
+  readonly kind: HoldKind
+  /** A person's name or id, `<upstream>/<tool>`, an upstream, or nothing. */
+  readonly subject: string
+  readonly reason: string
+  readonly expiresAt?: Moment
+}
+
+const base = '/api/v1'
+const segment = encodeURIComponent
+
+function itemsOf<Item>(answer: unknown): readonly Item[] {
+  const { items } = (answer ?? {}) as { items?: unknown }
+  return Array.isArray(items) ? (items as Item[]) : []
+}
+
+function enrolmentApi({ call }: AdminClient) {
+  return {
+    begin: async (token: string) => (await call('POST', `${base}/enrolments/begin`, { body: { token } })) as Enrolment,
+    choose: async (body: { token: string; name: string; password: string }) =>
+      (await call('POST', `${base}/enrolments/choose`, { body })) as { otpauthUri: string; secret: string },
+    finish: async (body: { token: string; code?: string }) =>
+      (await call('POST', `${base}/enrolments/finish`, { body })) as {
+        principalName: string
+        recoveryCodes: readonly string[]
+      },
+  }
+}
+
+function sessionApi({ call }: AdminClient) {
+  return {
+    signIn: async (body: { name: string; password: string; code?: string }) =>
+      (await call('POST', `${base}/sign-in`, { body })) as SignedIn,
+    signOut: () => call('POST', `${base}/sign-out`, { body: {} }),
+    me: async () => (await call('GET', `${base}/me`)) as Me,
+  }
+}
+
+function tokenApi({ call }: AdminClient) {
+  return {
+    list: async (query: { all?: string }) => itemsOf<TokenView>(await call('GET', `${base}/tokens`, { query })),
+    create: async (body: { label: string; resource: string; ttlSeconds: number }) =>
+      (await call('POST', `${base}/tokens`, { body })) as { token: string; view: TokenView },
+    revoke: (id: string) => call('DELETE', `${base}/tokens/${segment(id)}`),
+  }
+}
+
+function peopleApi({ call }: AdminClient) {
+  const path = (person: string, rest = '') => `${base}/people/${segment(person)}${rest}` as const
+  return {
+    list: async () => itemsOf<Person>(await call('GET', `${base}/people`)),
+    invite: async (body: { name: string; displayName?: string; roles: readonly string[] }) =>
+      (await call('POST', `${base}/people`, { body })) as { token: string; url: string; expiresAt: Moment },
+    find: async (person: string) => (await call('GET', path(person))) as Person,
+    suspend: (person: string) => call('POST', path(person, '/suspend'), { body: {} }),
+    resume: (person: string) => call('POST', path(person, '/resume'), { body: {} }),
+    signOut: (person: string) => call('POST', path(person, '/sign-out'), { body: {} }),
+    grant: (person: string, role: string) => call('PUT', path(person, `/roles/${segment(role)}`), { body: {} }),
+    revoke: (person: string, role: string) => call('DELETE', path(person, `/roles/${segment(role)}`)),
+  }
+}
+
+function roleApi({ call }: AdminClient) {
+  return {
+    list: async () => itemsOf<Role>(await call('GET', `${base}/roles`)),
+    put: (name: string, body: { description: string; grants: readonly Grant[] }) =>
+      call('PUT', `${base}/roles/${segment(name)}`, { body }),
+    remove: (name: string) => call('DELETE', `${base}/roles/${segment(name)}`),
+  }
+}
+
+function upstreamApi({ call }: AdminClient) {
+  const path = (name: string, rest = '') => `${base}/upstreams/${segment(name)}${rest}` as const
+  return {
+    list: async () => itemsOf<Upstream>(await call('GET', `${base}/upstreams`)),
+    add: async (body: NewUpstream) => (await call('POST', `${base}/upstreams`, { body })) as Upstream,
+    remove: (name: string) => call('DELETE', path(name)),
+    review: async (name: string) => itemsOf<Pin>(await call('POST', path(name, '/review'), { body: {} })),
+    tools: async (name: string) => itemsOf<Pin>(await call('GET', path(name, '/tools'))),
+    approve: (name: string, body: { tools: readonly string[]; hashes: Readonly<Record<string, string>> }) =>
+      call('POST', path(name, '/tools/approve'), { body }),
+    reject: (name: string, body: { tools: readonly string[] }) => call('POST', path(name, '/tools/reject'), { body }),
+  }
+}
+
+function holdApi({ call }: AdminClient) {
+  return {
+    list: async () => itemsOf<Hold>(await call('GET', `${base}/holds`)),
+    place: async (body: NewHold) => (await call('POST', `${base}/holds`, { body })) as Hold,
+    lift: (id: string) => call('DELETE', `${base}/holds/${segment(id)}`),
+  }
+}
+
+function auditApi({ call }: AdminClient) {
+  return {
+    read: async (query: EntryQuery, waitSeconds?: number) =>
+      itemsOf<Entry>(
+        await call('GET', `${base}/audit`, {
+          query: { ...query, ...(waitSeconds === undefined ? {} : { waitSeconds }) },
+          ...(waitSeconds === undefined ? {} : { waitSeconds }),
+        }),
+      ),
+    state: async () => (await call('GET', `${base}/audit/state`)) as { isWritable: boolean; size: number },
+  }
+}
+
+/** The admin API of one connection, by noun. */
+export function adminApi(client: AdminClient) {
+  return {
+    enrolments: enrolmentApi(client),
+    session: sessionApi(client),
+    tokens: tokenApi(client),
+    people: peopleApi(client),
+    roles: roleApi(client),
+    upstreams: upstreamApi(client),
+    holds: holdApi(client),
+    audit: auditApi(client),
+    readiness: () => client.call('GET', '/readyz'),
+  }
+}
+
+export type AdminApi = ReturnType<typeof adminApi>

@@ -1,0 +1,161 @@
+/**
+ * What does this upstream say its tools are, right now, in this session?
+ * Stops: a tool whose definition changed after it was approved, also when nobody lists it again.
+ * Trusts: nothing it hears: definitions are only compared with approved ones and shown to administrators.
+ * Fails: an upstream that does not list its tools has none that can be called.
+ */
+import { createHash } from 'node:crypto'
+import type { Ledger } from '#audit'
+import type { Clock } from '#kernel'
+import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
+import { readTool, type UpstreamAnswer, type Upstreams } from '#upstream'
+import { definitionsChecked } from './events.ts'
+import type { Authenticated } from './guards/authenticate-caller.ts'
+import type { Session } from './guards/bind-session.ts'
+import type { Inbound } from './guards/read-message.ts'
+import type { Aim } from './guards/resolve-target.ts'
+import type { Arrival } from './arrival.ts'
+
+export type Caller = Arrival & Authenticated & Inbound & Session & Aim
+
+export interface Definitions {
+  /**
+   * The hash of what the upstream currently claims the tool to be; undefined when it does not offer it. Synchronous
+   * while a recent answer says what is expected; otherwise the upstream is asked.
+   */
+  currentHash(caller: Caller, tool: string, expectedHash: string): string | undefined | Promise<string | undefined>
+  /** The upstream said that its tools changed: ask again before the next call. */
+  forget(caller: Pick<Caller, 'upstream' | 'upstreamSessionId' | 'principal'>): void
+}
+
+interface Seen {
+  readonly hashes: ReadonlyMap<string, string>
+  readonly until: number
+}
+
+const freshForMs = 60_000
+const maxRemembered = 10_000
+const maxPages = 100
+const listDeadlineMs = 30_000
+
+function keyOf({ upstream, upstreamSessionId, principal }: Parameters<Definitions['forget']>[0]): string {
+  // WHY: a session id is secret; what is kept in memory for lookups is its hash.
+  const session = upstreamSessionId === undefined ? `person/${principal.id}` : `session/${upstreamSessionId}`
+  return createHash('sha256').update(`${upstream.name}\n${session}`).digest('base64')
+}
+
+function listRequest(caller: Caller, id: string, cursor: string | undefined): Buffer {
+  const given = caller.message?.params?.['_meta']
+  const meta: Record<string, unknown> = {}
+  if (caller.era === 'modern') {
+    meta[metaKeys.protocolVersion] = caller.version
+    meta[metaKeys.clientCapabilities] = isObject(given) ? given[metaKeys.clientCapabilities] : {}
+  }
+  const params = {
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(caller.era === 'modern' ? { _meta: meta } : {}),
+  }
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params }))
+}
+
+async function answerTo(answer: UpstreamAnswer, id: string): Promise<Record<string, unknown> | undefined> {
+  for await (const frame of answer.frames) {
+    if (frame.body === '') continue
+    const message = readMessage(frame.body)
+    if (isProblem(message) || message.kind !== 'response' || message.id !== id) continue
+    const result = message.json['result']
+    return isObject(result) ? result : undefined
+  }
+  return undefined
+}
+
+export function createDefinitions(rooms: { upstreams: Upstreams; ledger: Ledger; clock: Clock }): Definitions {
+  const remembered = new Map<string, Seen>()
+  const asking = new Map<string, Promise<Seen>>()
+
+  async function listPage(caller: Caller, cursor: string | undefined, page: number) {
+    const id = `castellan-definitions-${page}`
+    const version = { 'mcp-protocol-version': caller.version }
+    const answer = await rooms.upstreams.exchange({
+      upstream: caller.upstream,
+      ownerId: caller.principal.id,
+      era: caller.era,
+      httpMethod: 'POST',
+      ...(caller.upstreamSessionId === undefined ? {} : { sessionId: caller.upstreamSessionId }),
+      message: { kind: 'request', method: 'tools/list', id },
+      body: listRequest(caller, id, cursor),
+      headers: {
+        accept: 'application/json, text/event-stream',
+        ...version,
+        ...(caller.era === 'modern' ? { 'mcp-method': 'tools/list' } : {}),
+      },
+      signal: AbortSignal.timeout(listDeadlineMs),
+      deadlineMs: listDeadlineMs,
+    })
+    return answerTo(answer, id)
+  }
+
+  async function listAll(caller: Caller): Promise<unknown[]> {
+    const tools: unknown[] = []
+    let cursor: string | undefined
+    for (let page = 0; page < maxPages; page += 1) {
+      const result = await listPage(caller, cursor, page)
+      if (Array.isArray(result?.['tools'])) tools.push(...(result['tools'] as unknown[]))
+      cursor = typeof result?.['nextCursor'] === 'string' ? result['nextCursor'] : undefined
+      if (cursor === undefined) return tools
+    }
+    return tools
+  }
+
+  async function ask(caller: Caller): Promise<Seen> {
+    await rooms.ledger.append(definitionsChecked, {
+      exchange: caller.exchangeId,
+      principal: caller.principal,
+      target: { upstream: caller.upstream.name, kind: 'server' },
+      outcome: 'intended',
+    })
+    const tools = await listAll(caller)
+    await rooms.upstreams.pins.observe(caller.upstream.name, tools)
+    const hashes = new Map<string, string>()
+    for (const tool of tools) {
+      const offered = readTool(tool)
+      // INVARIANT: a name listed twice is not one definition, and no definition is approved under it.
+      if (offered !== undefined) hashes.set(offered.tool, hashes.has(offered.tool) ? 'listed-twice' : offered.hash)
+    }
+    return { hashes, until: rooms.clock.now() + freshForMs }
+  }
+
+  function askOnce(caller: Caller, key: string): Promise<Seen> {
+    const open = asking.get(key)
+    if (open !== undefined) return open
+    const asked = ask(caller)
+      .then((seen) => {
+        // INVARIANT: forgotten while asking means the answer may be older than the change.
+        if (asking.get(key) !== asked) return seen
+        if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value ?? '')
+        remembered.set(key, seen)
+        return seen
+      })
+      .finally(() => {
+        if (asking.get(key) === asked) asking.delete(key)
+      })
+    asking.set(key, asked)
+    return asked
+  }
+
+  return {
+    currentHash(caller, tool, expectedHash) {
+      const key = keyOf(caller)
+      const seen = remembered.get(key)
+      if (seen !== undefined && seen.until > rooms.clock.now() && seen.hashes.get(tool) === expectedHash) {
+        return expectedHash
+      }
+      return askOnce(caller, key).then((fresh) => fresh.hashes.get(tool))
+    },
+    forget(caller) {
+      const key = keyOf(caller)
+      remembered.delete(key)
+      asking.delete(key)
+    },
+  }
+}

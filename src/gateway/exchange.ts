@@ -1,0 +1,140 @@
+/**
+ * One request and its end: opened here, ended in the ledger exactly once, answered or refused.
+ * Stops: an exchange without an end on record, a denial missing from the audit, an answer before its record.
+ * Trusts: the lists of `pipeline.ts` for every decision.
+ * Fails: when a refusal cannot be recorded, the answer is 503; nothing unrecorded is told.
+ */
+import type { ServerResponse } from 'node:http'
+import type { EntryFields, EventDefinition, Ledger } from '#audit'
+import { type Clock, Fault, isRefusal, refuse, type Refusal } from '#kernel'
+import { callCompleted, callCut, callRefused } from './events.ts'
+import type { Inspected } from './guards/inspect-result.ts'
+import { isListing } from './guards/filter-listing.ts'
+import type { createPipeline, Start } from './pipeline.ts'
+import { gatewayRefusals } from './refusals.ts'
+import { answerRefusal } from './refuse.ts'
+import { respond, type Sent } from './respond.ts'
+import { upstreamRefusal } from './upstream-refusal.ts'
+import type { Watch } from './watch.ts'
+
+export interface ExchangeRooms {
+  readonly ledger: Pick<Ledger, 'append'>
+  readonly clock: Clock
+  readonly watch: Watch
+  readonly pipeline: ReturnType<typeof createPipeline>
+  readonly metadataUrl: (serverName: string) => string
+}
+
+type Lists = ExchangeRooms['pipeline']
+type OutcomeOf<List extends { run: (start: never) => unknown }> = Awaited<ReturnType<List['run']>>
+type Passed = Extract<OutcomeOf<Lists['exchanges'] | Lists['listings']>, { isRefused: false }>['known']
+type Refused = Extract<OutcomeOf<Lists['entrance'] | Lists['exchanges'] | Lists['listings']>, { isRefused: true }>
+
+interface Open {
+  readonly start: Omit<Start, 'cut'>
+  readonly res: ServerResponse
+  readonly startedAt: number
+  readonly cut: AbortController
+}
+
+/** Runs the shared start, then the list for what is asked. While the upstream is asked, the exchange can be cut. */
+async function runLists(rooms: ExchangeRooms, open: Open): Promise<{ outcome: Refused | Passed; release: () => void }> {
+  const { entrance, exchanges, listings } = rooms.pipeline
+  const entered = await entrance.run({ ...open.start, cut: open.cut.signal })
+  if (entered.isRefused) return { outcome: entered, release: () => undefined }
+  const { principal, target, permission, message } = entered.known
+  const release = rooms.watch.open({ principal, target, permission, cut: (refusal) => open.cut.abort(refusal) })
+  const list = isListing(message?.method) ? listings : exchanges
+  const outcome = await list.run(entered.known)
+  return { outcome: outcome.isRefused ? outcome : outcome.known, release }
+}
+
+function whoAndWhat(known: Refused['known'] | Passed): EntryFields {
+  return {
+    exchange: known.exchangeId,
+    address: known.address,
+    outcome: 'refused',
+    ...(known.principal === undefined ? {} : { principal: known.principal }),
+    ...(known.target === undefined ? {} : { target: known.target }),
+  }
+}
+
+export function createExchange(
+  rooms: ExchangeRooms,
+): (start: Omit<Start, 'cut'>, res: ServerResponse) => Promise<void> {
+  const { ledger, clock } = rooms
+
+  async function record(event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
+    try {
+      return (await ledger.append(event, fields)).seq
+    } catch (thrown) {
+      return thrown instanceof Fault ? upstreamRefusal(thrown, '') : refuse(gatewayRefusals.fault)
+    }
+  }
+
+  async function endRefused(open: Open, outcome: Refused): Promise<void> {
+    const { known, guard } = outcome
+    const wasCut = open.cut.signal.aborted && isRefusal(open.cut.signal.reason)
+    const refusal = wasCut ? (open.cut.signal.reason as Refusal) : outcome.refusal
+    const intent = 'intent' in known ? known.intent : undefined
+    const event = intent === undefined ? callRefused : wasCut ? callCut : callCompleted
+    const method = known.message?.method ?? known.httpMethod
+    const recorded = await record(event, {
+      ...whoAndWhat(known),
+      outcome: intent === undefined || wasCut ? 'refused' : 'failed',
+      refusal: refusal.code,
+      durationMs: clock.now() - open.startedAt,
+      details: { ...refusal.detail, guard, method, ...(intent === undefined ? {} : { intent: intent.seq }) },
+    })
+    const messageId = known.message?.id ?? ('messageId' in refusal ? (refusal.messageId as string | number) : undefined)
+    answerRefusal(open.res, {
+      // INVARIANT: a refusal that is not on record is not told; the caller hears that recording failed.
+      refusal: typeof recorded === 'number' ? refusal : recorded,
+      exchangeId: known.exchangeId,
+      entry: typeof recorded === 'number' ? (intent?.seq ?? recorded) : undefined,
+      messageId,
+      metadataUrl: rooms.metadataUrl(known.serverName),
+    })
+  }
+
+  async function send(open: Open, known: Passed & Inspected): Promise<Sent> {
+    const { safeResult, intent, exchangeId, message, era, httpMethod } = known
+    return respond({
+      res: open.res,
+      safeResult,
+      headers: {
+        'castellan-exchange': exchangeId,
+        'castellan-entry': String(intent.seq),
+        ...(safeResult.sessionId === undefined ? {} : { 'mcp-session-id': safeResult.sessionId }),
+      },
+      messageId: message?.kind === 'request' ? message.id : undefined,
+      cut: open.cut.signal,
+      readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
+    })
+  }
+
+  async function endAnswered(open: Open, known: Passed): Promise<void> {
+    const sent = await send(open, known)
+    const { verdict } = known.safeResult
+    const cutBy = open.cut.signal.aborted ? (open.cut.signal.reason as Refusal) : undefined
+    await record(cutBy === undefined ? callCompleted : callCut, {
+      ...whoAndWhat(known),
+      outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
+      ...(cutBy === undefined ? {} : { refusal: cutBy.code }),
+      durationMs: clock.now() - open.startedAt,
+      bytes: sent.bytes,
+      details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered },
+    })
+  }
+
+  return async (start, res) => {
+    const open: Open = { start, res, startedAt: clock.now(), cut: new AbortController() }
+    const { outcome, release } = await runLists(rooms, open)
+    try {
+      if ('isRefused' in outcome) await endRefused(open, outcome)
+      else await endAnswered(open, outcome)
+    } finally {
+      release()
+    }
+  }
+}

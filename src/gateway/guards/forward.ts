@@ -1,0 +1,125 @@
+/**
+ * Asks the upstream, once, as the gateway itself. Learns the answer, still unread.
+ * Stops: the caller's token, cookies and request ids reaching the upstream: only listed headers and our own ids do.
+ * Trusts: the transport's deadline and ceilings.
+ * Fails: an unreachable, slow or misbehaving upstream is a refusal worded without its details.
+ */
+import { Fault, type Refusal } from '#kernel'
+import { type Message, withId, withParams } from '#protocol'
+import type { UpstreamAnswer, UpstreamRequest, Upstreams } from '#upstream'
+import type { Arrival } from '../arrival.ts'
+import { headerOf } from '../arrival.ts'
+import type { Guard } from '../checklist.ts'
+import type { InFlight } from '../in-flight.ts'
+import { upstreamRefusal } from '../upstream-refusal.ts'
+import type { Authenticated } from './authenticate-caller.ts'
+import type { Session } from './bind-session.ts'
+import type { Inbound } from './read-message.ts'
+import type { Intended } from './record-intent.ts'
+import type { Aim } from './resolve-target.ts'
+
+export interface Forwarded {
+  readonly answer: UpstreamAnswer
+  /** The id that the answer carries; undefined when none is awaited. */
+  readonly upstreamId: string | undefined
+  /** Ends the exchange towards the upstream. */
+  readonly release: () => void
+}
+
+export type Forwardable = Arrival & Authenticated & Inbound & Session & Aim & Intended & { readonly cut: AbortSignal }
+
+const always = ['accept', 'mcp-protocol-version', 'last-event-id']
+const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
+
+function protocolHeaders({ headers, era }: Forwardable): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of Object.keys(headers)) {
+    const isKept = always.includes(name) || (era === 'modern' && modernOnly.test(name))
+    const value = isKept ? headerOf(headers, name) : undefined
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
+}
+
+interface Outgoing {
+  readonly body: Buffer | undefined
+  readonly message: Message | undefined
+  readonly upstreamId: string | undefined
+  readonly done: () => void
+}
+
+const nothing = (): void => undefined
+
+async function* noFrames(): AsyncGenerator<never> {
+  // WHY: a cancellation of nothing is accepted and goes nowhere.
+}
+
+/** The message as the upstream gets it: our id instead of the client's, also inside a cancellation. */
+function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-to-cancel' {
+  const { message, body } = known
+  if (message === undefined || body === undefined) {
+    return { body: undefined, message: undefined, upstreamId: undefined, done: nothing }
+  }
+  if (message.kind === 'request' && message.id !== undefined) {
+    const opened = inFlight.open(known, message.id)
+    return { body: withId(message, body, opened.upstreamId), message, ...opened }
+  }
+  if (message.method !== 'notifications/cancelled') return { body, message, upstreamId: undefined, done: nothing }
+  const requestId = inFlight.find(known, message.params?.['requestId'])
+  if (requestId === undefined) return 'nothing-to-cancel'
+  const text = withParams(message, { ...message.params, requestId })
+  return { body: Buffer.from(text), message, upstreamId: undefined, done: nothing }
+}
+
+function requestFor(known: Forwardable, out: Outgoing, deadlineMs: number): UpstreamRequest {
+  const { httpMethod, upstream, principal, era, upstreamSessionId, hungUp, cut } = known
+  const { message } = out
+  // SPEC: in 2026-07-28 a closed response stream is a cancellation; before it, hanging up is not.
+  const endsWithClient = era === 'modern' || httpMethod === 'GET'
+  return {
+    upstream,
+    ownerId: principal.id,
+    era,
+    httpMethod: httpMethod as UpstreamRequest['httpMethod'],
+    ...(upstreamSessionId === undefined ? {} : { sessionId: upstreamSessionId }),
+    ...(message === undefined
+      ? {}
+      : {
+          message: {
+            kind: message.kind,
+            ...(message.method === undefined ? {} : { method: message.method }),
+            ...(message.params === undefined ? {} : { params: message.params }),
+            ...(out.upstreamId === undefined ? {} : { id: out.upstreamId }),
+          },
+        }),
+    ...(out.body === undefined ? {} : { body: out.body }),
+    headers: protocolHeaders(known),
+    signal: endsWithClient ? AbortSignal.any([hungUp, cut]) : cut,
+    deadlineMs,
+  }
+}
+
+export function forward(
+  upstreams: Pick<Upstreams, 'exchange'>,
+  inFlight: InFlight,
+  settings: { deadlineMs: number },
+): Guard<Forwardable, Forwarded> {
+  return {
+    name: 'forward',
+    async check(known): Promise<Forwarded | Refusal> {
+      const out = outgoing(known, inFlight)
+      if (out === 'nothing-to-cancel') {
+        const answer: UpstreamAnswer = { status: 202, kind: 'empty', frames: noFrames() }
+        return { answer, upstreamId: undefined, release: nothing }
+      }
+      try {
+        const answer = await upstreams.exchange(requestFor(known, out, settings.deadlineMs))
+        return { answer, upstreamId: out.upstreamId, release: out.done }
+      } catch (thrown) {
+        out.done()
+        if (thrown instanceof Fault) return upstreamRefusal(thrown, known.upstream.name)
+        throw thrown
+      }
+    },
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * What does the data plane itself refuse with?
+ * Stops: sentences with internals in them: each is written here, once.
+ * Trusts: nothing.
+ * Fails: an unknown failure is `gateway.fault`.
+ */
+import { defineRefusals, type Refusal } from '#kernel'
+
+export const gatewayRefusals = defineRefusals({
+  fault: {
+    code: 'gateway.fault',
+    says: 'castellan could not decide this request, so it was refused',
+    hint: 'try again; if it stays, give the request id to your administrator',
+    status: 500,
+  },
+  hostNotAllowed: {
+    code: 'gateway.host-not-allowed',
+    says: 'this gateway does not answer for host {host}',
+    hint: 'use the address that `castellan connect` printed',
+    status: 403,
+  },
+  originNotAllowed: {
+    code: 'gateway.origin-not-allowed',
+    says: 'requests from origin {origin} are not allowed',
+    hint: 'call the gateway from a client, not from a page of another site',
+    status: 403,
+  },
+  pathUnknown: {
+    code: 'gateway.path-unknown',
+    says: 'nothing is served at this path',
+    hint: 'the address of a server is `/servers/<name>/mcp`; `castellan connect` prints it',
+    status: 404,
+  },
+  tokenMissing: {
+    code: 'gateway.token-missing',
+    says: 'this server asks for an access token',
+    hint: 'mint one with `castellan connect` and send it as `Authorization: Bearer …`',
+    status: 401,
+  },
+  bodyTooLarge: {
+    code: 'gateway.body-too-large',
+    says: 'the request body is over the limit of {limit} bytes',
+    hint: 'send a smaller request',
+    status: 413,
+  },
+  bodyIncomplete: {
+    code: 'gateway.body-incomplete',
+    says: 'the request body ended early',
+    hint: 'send the request again',
+    status: 400,
+  },
+  messageRefused: {
+    code: 'gateway.message-refused',
+    says: 'the request is not a valid MCP message: {problem}',
+    hint: 'see the MCP specification of the revision that your client speaks',
+    status: 400,
+  },
+  methodUnknown: {
+    code: 'gateway.method-unknown',
+    says: 'method {method} is not served here',
+    hint: 'castellan forwards only methods that a policy can judge',
+    status: 404,
+  },
+  sessionUnknown: {
+    code: 'gateway.session-unknown',
+    says: 'no such session',
+    hint: 'initialize again without the session header',
+    status: 404,
+  },
+  serverUnknown: {
+    code: 'gateway.server-unknown',
+    says: 'there is no server {server} that you may use',
+    hint: 'ask your administrator which servers your roles grant',
+    status: 404,
+  },
+  notGranted: {
+    code: 'gateway.not-granted',
+    says: 'there is no {kind} {name} that you may use on {server}',
+    hint: 'ask your administrator for a role that grants it, or to approve it',
+    status: 403,
+  },
+  toolNotApproved: {
+    code: 'gateway.tool-not-approved',
+    says: 'there is no {kind} {name} that you may use on {server}',
+    hint: 'ask your administrator for a role that grants it, or to approve it',
+    status: 403,
+  },
+  toolChanged: {
+    code: 'gateway.tool-changed',
+    says: 'there is no {kind} {name} that you may use on {server}',
+    hint: 'ask your administrator for a role that grants it, or to approve it',
+    status: 403,
+  },
+  held: {
+    code: 'gateway.held',
+    says: 'an administrator has stopped this: {reason}',
+    hint: 'wait until the hold is lifted, or ask your administrator',
+    status: 403,
+  },
+  ledgerUnavailable: {
+    code: 'gateway.ledger-unavailable',
+    says: 'castellan cannot record this request, so it was not passed on',
+    hint: 'try again in a few seconds',
+    status: 503,
+  },
+  upstreamUnreachable: {
+    code: 'gateway.upstream-unreachable',
+    says: 'server {server} cannot be reached',
+    hint: 'try again; your administrator can see why in the ledger',
+    status: 502,
+  },
+  upstreamTimeout: {
+    code: 'gateway.upstream-timeout',
+    says: 'server {server} did not answer in time',
+    hint: 'the call may have had an effect: check before you repeat it',
+    status: 504,
+  },
+  upstreamMisbehaved: {
+    code: 'gateway.upstream-misbehaved',
+    says: 'server {server} sent an answer that castellan does not pass on',
+    hint: 'your administrator can see what was wrong in the ledger',
+    status: 502,
+  },
+})
+
+/** What the protocol prescribes for an answer, where it does: HTTP status, JSON-RPC code and data, `Allow` of a 405. */
+export interface WireAnswer {
+  readonly status: number
+  readonly code: number
+  readonly data?: unknown
+  readonly allow?: string
+}
+
+/** A refusal whose answer the protocol prescribes. */
+export interface WiredRefusal extends Refusal {
+  readonly wire: WireAnswer
+}
+
+export function onTheWire(refusal: Refusal, wire: WireAnswer): WiredRefusal {
+  return { ...refusal, wire }
+}

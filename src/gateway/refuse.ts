@@ -1,0 +1,87 @@
+/**
+ * How does a refusal look on the wire? One table from refusal code to HTTP status and JSON-RPC code.
+ * Stops: a denial that tells a stranger more than another, an answer that sends a client to the wrong place.
+ * Trusts: the refusal's own sentences, written in each room's table.
+ * Fails: a code that is not in the table answers with the refusal's own status.
+ * @see RFC 6750, section 3; RFC 9728, section 5.1; MCP 2026-07-28, error handling
+ */
+import type { ServerResponse } from 'node:http'
+import { type Refusal, type RefusalDefinition } from '#kernel'
+import { errorCodes, jsonRpcError } from '#protocol'
+import { gatewayRefusals, type WireAnswer, type WiredRefusal } from './refusals.ts'
+
+interface WireForm {
+  /** Status when a request with an id can be answered in band. */
+  readonly answeredStatus?: number
+  readonly code: number
+  /** The refusal that the caller sees instead: several causes, one answer. */
+  readonly shownAs?: RefusalDefinition
+}
+
+const inBand = 200
+
+/** SPEC: codes of our own stay outside JSON-RPC's reserved range; where the protocol has no code, it is the status. */
+const wireForms: Readonly<Record<string, WireForm>> = {
+  [gatewayRefusals.notGranted.code]: { answeredStatus: inBand, code: errorCodes.invalidParams },
+  [gatewayRefusals.toolNotApproved.code]: {
+    answeredStatus: inBand,
+    code: errorCodes.invalidParams,
+    shownAs: gatewayRefusals.notGranted,
+  },
+  [gatewayRefusals.toolChanged.code]: {
+    answeredStatus: inBand,
+    code: errorCodes.invalidParams,
+    shownAs: gatewayRefusals.notGranted,
+  },
+  [gatewayRefusals.upstreamUnreachable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
+  [gatewayRefusals.upstreamTimeout.code]: { answeredStatus: inBand, code: errorCodes.internalError },
+  [gatewayRefusals.upstreamMisbehaved.code]: { answeredStatus: inBand, code: errorCodes.internalError },
+  [gatewayRefusals.ledgerUnavailable.code]: { code: errorCodes.internalError },
+  [gatewayRefusals.fault.code]: { code: errorCodes.internalError },
+  [gatewayRefusals.sessionUnknown.code]: { code: errorCodes.invalidRequest },
+}
+
+export interface RefusedExchange {
+  readonly refusal: Refusal
+  readonly exchangeId: string
+  readonly entry: number | undefined
+  /** The id of the refused request; undefined for notifications and requests that could not be read. */
+  readonly messageId: string | number | undefined
+  /** Where a client learns how to get a token for this resource. */
+  readonly metadataUrl: string
+}
+
+function wireOf(refusal: Refusal | WiredRefusal, hasId: boolean): WireAnswer {
+  if ('wire' in refusal) return refusal.wire
+  const form = wireForms[refusal.code]
+  const status = hasId ? (form?.answeredStatus ?? refusal.status) : refusal.status
+  return { status, code: form?.code ?? refusal.status }
+}
+
+/** SPEC: RFC 6750, section 3.1: no error attribute when the request carried no token at all. */
+function challenge({ refusal, metadataUrl }: RefusedExchange): string {
+  const metadata = `resource_metadata="${metadataUrl}"`
+  if (refusal.code === gatewayRefusals.tokenMissing.code) return `Bearer ${metadata}`
+  return `Bearer error="invalid_token", error_description="${refusal.says.replace(/["\\]/g, "'")}", ${metadata}`
+}
+
+/** Answers a refused exchange. Nothing of `refusal.detail` is sent. */
+export function answerRefusal(res: ServerResponse, refused: RefusedExchange): void {
+  const { refusal, exchangeId, entry, messageId } = refused
+  const wire = wireOf(refusal, messageId !== undefined)
+  const shown = wireForms[refusal.code]?.shownAs ?? refusal
+  const told = { code: shown.code, hint: refusal.hint, exchange: exchangeId }
+  const given = typeof wire.data === 'object' && wire.data !== null ? wire.data : {}
+  const body = jsonRpcError(messageId, wire.code, refusal.says, { ...given, ...told })
+  res.writeHead(wire.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'castellan-exchange': exchangeId,
+    ...(entry === undefined ? {} : { 'castellan-entry': String(entry) }),
+    ...(wire.status === 401 ? { 'www-authenticate': challenge(refused) } : {}),
+    ...(wire.allow === undefined ? {} : { allow: wire.allow }),
+    ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
+  })
+  res.end(body)
+}

@@ -1,0 +1,98 @@
+/**
+ * Does what allowed an open exchange still hold?
+ * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold or a lost role (G9).
+ * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again.
+ * Fails: when it cannot be judged, the exchange is cut.
+ */
+import type { Clock, Principal, Refusal, Target } from '#kernel'
+import { refuse } from '#kernel'
+import type { Policy } from '#policy'
+import { identityRefusals } from '#identity'
+import type { Aim } from './guards/resolve-target.ts'
+import { heldRefusal } from './guards/refuse-held.ts'
+import { gatewayRefusals } from './refusals.ts'
+
+export interface WatchRooms {
+  readonly database: { revision(): number }
+  readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean> }
+  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'>
+  readonly clock: Clock
+}
+
+export interface OpenExchange {
+  readonly principal: Principal
+  readonly target: Target
+  readonly permission: Aim['permission']
+  cut(refusal: Refusal): void
+}
+
+export interface Watch {
+  /** Judges the exchange again whenever something changes, until the returned function is called. */
+  open(exchange: OpenExchange): () => void
+  readonly openCount: () => number
+  close(): void
+}
+
+const everyMs = 200
+
+async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal | undefined> {
+  const { principal, target, permission } = exchange
+  if (principal.credential.expiresAt <= rooms.clock.now()) return refuse(identityRefusals.tokenExpired)
+  if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
+  const held = heldRefusal(rooms.policy, exchange)
+  if (held !== undefined) return held
+  const isAllowed = rooms.policy.decide(principal, permission, target).isAllowed
+  if (isAllowed) return undefined
+  const names = { kind: target.kind, name: target.name ?? '', server: target.upstream }
+  return refuse(gatewayRefusals.notGranted, { names })
+}
+
+export function createWatch(rooms: WatchRooms): Watch {
+  const open = new Set<OpenExchange>()
+  let judgedRevision = -1
+  let isJudging = false
+
+  async function judgeAll(): Promise<void> {
+    await rooms.policy.refresh()
+    for (const exchange of open) {
+      const refusal = await judge(rooms, exchange).catch(() => refuse(gatewayRefusals.fault))
+      if (refusal !== undefined && open.delete(exchange)) exchange.cut(refusal)
+    }
+  }
+
+  async function look(): Promise<void> {
+    const revision = rooms.database.revision()
+    const now = rooms.clock.now()
+    const hasExpired = [...open].some((exchange) => exchange.principal.credential.expiresAt <= now)
+    if (revision === judgedRevision && !hasExpired) return
+    await judgeAll()
+    judgedRevision = revision
+  }
+
+  function tick(): void {
+    if (isJudging || open.size === 0) return
+    isJudging = true
+    look()
+      .catch(() => {
+        for (const exchange of open) exchange.cut(refuse(gatewayRefusals.fault))
+        open.clear()
+      })
+      .finally(() => {
+        isJudging = false
+      })
+  }
+
+  const timer = setInterval(tick, everyMs).unref()
+  return {
+    open(exchange) {
+      // INVARIANT: what changed between the guards and now is seen by the next tick, whatever the revision says.
+      judgedRevision = -1
+      open.add(exchange)
+      return () => {
+        open.delete(exchange)
+      }
+    },
+    openCount: () => open.size,
+    close: () => clearInterval(timer),
+  }
+}

@@ -1,0 +1,3 @@
+export { type Database, type DatabaseOptions, isDuplicate, openDatabase } from './database.ts'
+export { type Remembered, rememberByRevision } from './remember-by-revision.ts'
+export type { Tables } from './tables.ts'

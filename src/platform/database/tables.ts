@@ -1,0 +1,168 @@
+import type { Generated } from 'kysely'
+
+/** A 0 or 1: both dialects keep claims as integers. */
+export type Flag = 0 | 1
+
+/** Wall-clock milliseconds since the epoch. */
+export type Milliseconds = number
+
+/** JSON as text; the room that owns the table reads and writes it. */
+export type JsonText = string
+
+export interface PeopleTable {
+  id: string
+  /** Canonical: NFKC, lower case, trimmed. Unique. */
+  name: string
+  display_name: string
+  status: 'active' | 'suspended'
+  /** PHC string; null until the person has chosen a password. */
+  password_hash: string | null
+  created_at: Milliseconds
+  updated_at: Milliseconds
+}
+
+export interface SecondFactorsTable {
+  id: string
+  person_id: string
+  kind: 'totp'
+  sealed_secret: string
+  confirmed_at: Milliseconds | null
+  /** The last time step whose code was accepted: a code counts once. */
+  last_step: number | null
+}
+
+export interface RecoveryCodesTable {
+  id: string
+  person_id: string
+  code_hash: string
+  used_at: Milliseconds | null
+}
+
+export interface SessionsTable {
+  id: string
+  token_hash: string
+  person_id: string
+  factors: JsonText
+  address: string
+  agent: string
+  created_at: Milliseconds
+  last_seen_at: Milliseconds
+  expires_at: Milliseconds
+  ended_at: Milliseconds | null
+  ended_reason: string | null
+}
+
+export interface AccessTokensTable {
+  id: string
+  token_hash: string
+  person_id: string
+  label: string
+  resource: string
+  factors: JsonText
+  created_at: Milliseconds
+  expires_at: Milliseconds
+  revoked_at: Milliseconds | null
+  revoked_by: string | null
+}
+
+export interface EnrolmentsTable {
+  id: string
+  token_hash: string
+  kind: 'setup' | 'invitation'
+  person_id: string | null
+  roles: JsonText
+  expires_at: Milliseconds
+  used_at: Milliseconds | null
+  created_at: Milliseconds
+  created_by: string | null
+  sealed_draft: string | null
+  attempts: Generated<number>
+}
+
+export interface ThrottlesTable {
+  key: string
+  failures: number
+  window_started_at: Milliseconds
+  /** 0 when nothing is blocked. */
+  blocked_until: Generated<Milliseconds>
+}
+
+export interface RolesTable {
+  name: string
+  /** `[{ permissions: [], resources: [] }]` */
+  grants: JsonText
+  description: string
+  is_shipped: Flag
+  updated_at: Milliseconds
+}
+
+export interface RoleGrantsTable {
+  person_id: string
+  role: string
+  granted_at: Milliseconds
+  granted_by: string | null
+}
+
+export interface PolicySnapshotsTable {
+  version: number
+  hash: string
+  cedar: string
+  created_at: Milliseconds
+  created_by: string | null
+}
+
+export interface HoldsTable {
+  id: string
+  kind: 'person' | 'tool' | 'upstream' | 'everything'
+  /** A person id, `<upstream>/<tool>`, `<upstream>`, or empty for everything. */
+  subject: string
+  reason: string
+  placed_by: string
+  placed_at: Milliseconds
+  expires_at: Milliseconds | null
+  lifted_at: Milliseconds | null
+  lifted_by: string | null
+}
+
+export interface UpstreamsTable {
+  name: string
+  transport: 'stdio' | 'http'
+  /** The argument vector as a JSON array. */
+  command: JsonText | null
+  url: string | null
+  /** `{ NAME: value }` */
+  environment: JsonText
+  created_at: Milliseconds
+  created_by: string | null
+  is_demo: Flag
+}
+
+export interface ToolPinsTable {
+  upstream: string
+  tool: string
+  approved_hash: string | null
+  approved_definition: JsonText | null
+  approved_at: Milliseconds | null
+  approved_by: string | null
+  seen_hash: string
+  seen_definition: JsonText
+  seen_at: Milliseconds
+  rejected_hash: string | null
+}
+
+/** Every table of the database, for typed queries. The same columns and meanings on both dialects. */
+export interface Tables {
+  people: PeopleTable
+  second_factors: SecondFactorsTable
+  recovery_codes: RecoveryCodesTable
+  sessions: SessionsTable
+  access_tokens: AccessTokensTable
+  enrolments: EnrolmentsTable
+  throttles: ThrottlesTable
+  roles: RolesTable
+  role_grants: RoleGrantsTable
+  policy_snapshots: PolicySnapshotsTable
+  holds: HoldsTable
+  upstreams: UpstreamsTable
+  tool_pins: ToolPinsTable
+}

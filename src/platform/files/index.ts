@@ -1,0 +1,1 @@
+export { type DataFolder, type FolderLock, openDataFolder } from './data-folder.ts'

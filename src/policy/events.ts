@@ -1,0 +1,21 @@
+/**
+ * Which changes of policy go to the ledger?
+ * Stops: a change of rights without a record.
+ * Trusts: audit to sanitise details and to resolve only when the entry is durable.
+ * Fails: without a record the change is rolled back.
+ */
+import { defineEvent } from '#audit'
+
+export const policyEvents = {
+  published: defineEvent({
+    name: 'policy.published',
+    says: 'the roles changed and a new policy snapshot took effect',
+  }),
+  roleGranted: defineEvent({ name: 'role.granted', says: 'a person was given a role' }),
+  roleRevoked: defineEvent({ name: 'role.revoked', says: 'a role was taken from a person' }),
+  holdPlaced: defineEvent({
+    name: 'hold.placed',
+    says: 'a person, a tool, an upstream or everything was stopped',
+  }),
+  holdLifted: defineEvent({ name: 'hold.lifted', says: 'a hold was lifted' }),
+} as const

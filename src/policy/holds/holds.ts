@@ -1,0 +1,130 @@
+/**
+ * Who stops what, and who lets it go on?
+ * Stops: a hold that is reported and not durable; lifting a hold twice.
+ * Trusts: its caller to have decided that `by` may do this.
+ * Fails: without an entry in the ledger nothing changes.
+ */
+import type { Ledger } from '#audit'
+import { createId, refuse, type Clock, type Principal, type Refusal } from '#kernel'
+import type { Database, Tables } from '#platform/database'
+import { policyEvents } from '../events.ts'
+import { recordChange } from '../record-change.ts'
+import { policyRefusals } from '../refusals.ts'
+import type { Rows } from '../snapshot/store.ts'
+import { checkHold, isInForce, type Hold, type ProposedHold } from './hold.ts'
+
+export interface Holds {
+  /**
+   * Stops a person (by id), a tool, an upstream or everything, also oneself. Durable and recorded when it resolves, in
+   * force in each process from its next `refresh` on.
+   */
+  place(hold: ProposedHold & { readonly by: Principal }): Promise<Hold | Refusal>
+  /** Ends a hold early. Refuses `policy.hold-unknown` alike for one that never was, was lifted or has expired. */
+  lift(id: string, by: Principal): Promise<Hold | Refusal>
+  /** Those in force, newest first; with `includeEnded` also the lifted and expired. */
+  list(options?: { readonly includeEnded?: boolean }): Promise<Hold[]>
+}
+
+function readHold(row: Tables['holds']): Hold {
+  return {
+    id: row.id,
+    kind: row.kind,
+    subject: row.subject,
+    reason: row.reason,
+    placedBy: row.placed_by,
+    placedAt: Number(row.placed_at),
+    ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
+    ...(row.lifted_at === null ? {} : { liftedAt: Number(row.lifted_at) }),
+    ...(row.lifted_by === null ? {} : { liftedBy: row.lifted_by }),
+  }
+}
+
+/** Holds that were not lifted and have not expired. */
+export async function readHoldsInForce(rows: Rows, nowMs: number): Promise<Hold[]> {
+  const found = await rows.selectFrom('holds').selectAll().where('lifted_at', 'is', null).execute()
+  return found.map(readHold).filter((hold) => isInForce(hold, nowMs))
+}
+
+async function isPerson(rows: Rows, id: string): Promise<boolean> {
+  return (await rows.selectFrom('people').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+}
+
+export function createHolds({
+  database,
+  ledger,
+  clock,
+  changed,
+}: {
+  database: Database
+  ledger: Ledger
+  clock: Clock
+  /** Called after a change was committed. */
+  changed: () => Promise<void>
+}): Holds {
+  return {
+    async place({ kind, subject = '', reason, expiresAt, by }) {
+      const now = clock.now()
+      const refusal = checkHold({ kind, subject, reason, expiresAt }, now)
+      if (refusal !== undefined) return refusal
+      const id = createId(now)
+      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Hold | Refusal> => {
+        if (kind === 'person' && !(await isPerson(rows, subject))) {
+          return refuse(policyRefusals.personUnknown, { names: { person: subject } })
+        }
+        const ends = expiresAt === undefined ? {} : { expiresAt }
+        const hold: Hold = { id, kind, subject, reason, placedBy: by.id, placedAt: now, ...ends }
+        await rows
+          .insertInto('holds')
+          .values({
+            id,
+            kind,
+            subject,
+            reason,
+            placed_by: by.id,
+            placed_at: now,
+            expires_at: expiresAt ?? null,
+            lifted_at: null,
+            lifted_by: null,
+          })
+          .execute()
+        await record(policyEvents.holdPlaced, {
+          principal: by,
+          details: { hold: id, kind, subject, reason, expiresAt: expiresAt ?? null },
+        })
+        return hold
+      })
+      await changed()
+      return outcome
+    },
+
+    async lift(id, by) {
+      const now = clock.now()
+      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Hold | Refusal> => {
+        const lifted = await rows
+          .updateTable('holds')
+          .set({ lifted_at: now, lifted_by: by.id })
+          .where('id', '=', id)
+          .where('lifted_at', 'is', null)
+          .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+          .returningAll()
+          .executeTakeFirst()
+        if (lifted === undefined) return refuse(policyRefusals.holdUnknown, { names: { hold: id } })
+        const hold = readHold(lifted)
+        await record(policyEvents.holdLifted, {
+          principal: by,
+          details: { hold: id, kind: hold.kind, subject: hold.subject },
+        })
+        return hold
+      })
+      await changed()
+      return outcome
+    },
+
+    async list({ includeEnded = false } = {}) {
+      const rows = await database.query.selectFrom('holds').selectAll().orderBy('id', 'desc').execute()
+      const holds = rows.map(readHold)
+      const now = clock.now()
+      return includeEnded ? holds : holds.filter((hold) => isInForce(hold, now))
+    },
+  }
+}

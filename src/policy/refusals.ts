@@ -1,0 +1,130 @@
+/**
+ * What does policy refuse with?
+ * Stops: a change that is refused without saying what to do instead.
+ * Trusts: nothing.
+ * Fails: nothing here can.
+ */
+import { defineRefusals } from '#kernel'
+
+export const policyRefusals = defineRefusals({
+  roleNameInvalid: {
+    code: 'policy.role-name-invalid',
+    says: '{role} cannot be the name of a role',
+    hint: 'use 1 to 63 lower-case letters, digits and dashes, beginning with a letter',
+    status: 400,
+  },
+  descriptionInvalid: {
+    code: 'policy.description-invalid',
+    says: 'the description of a role is one line of at most {limit} characters',
+    hint: 'shorten it, and leave out line breaks and control characters',
+    status: 400,
+  },
+  roleUnknown: {
+    code: 'policy.role-unknown',
+    says: 'there is no role {role}',
+    hint: '`castellan role list` shows the roles there are',
+    status: 404,
+  },
+  roleShipped: {
+    code: 'policy.role-shipped',
+    says: 'role {role} is shipped with castellan and cannot be changed or removed',
+    hint: 'make a role of your own with another name',
+    status: 409,
+  },
+  personUnknown: {
+    code: 'policy.person-unknown',
+    says: 'there is no person {person}',
+    hint: '`castellan user list` shows the people there are',
+    status: 404,
+  },
+  grantEmpty: {
+    code: 'policy.grant-empty',
+    says: 'a grant needs a list of permissions and a list of resources, neither of them empty',
+    hint: 'for example permissions ["tools:call"] on resources ["notes/tools/read_note"]',
+    status: 400,
+  },
+  permissionUnknown: {
+    code: 'policy.permission-unknown',
+    says: 'there is no permission {permission}',
+    hint: 'the data plane has servers:use, tools:call, resources:read and prompts:get; the admin plane has people, roles, upstreams, holds and tokens with :read or :write, and audit:read; * is all of them',
+    status: 400,
+  },
+  patternInvalid: {
+    code: 'policy.pattern-invalid',
+    says: 'there is no such form of resource pattern: {pattern}',
+    hint: 'write *, castellan, <upstream>, <upstream>/*, <upstream>/tools/* or <upstream>/tools/<tool>, likewise with resources and prompts',
+    status: 400,
+  },
+  patternWildcard: {
+    code: 'policy.pattern-wildcard',
+    says: 'in resource pattern {pattern} the * is no wildcard, and names with a * cannot be granted one by one',
+    hint: 'a * stands alone, as in <upstream>/tools/*; list the names otherwise',
+    status: 400,
+  },
+  permissionIdle: {
+    code: 'policy.permission-idle',
+    says: 'permission {permission} applies to none of the resources of its grant',
+    hint: 'servers:use needs <upstream> itself, tools:call needs <upstream>/tools/… or <upstream>/*, admin permissions need castellan',
+    status: 400,
+  },
+  resourceIdle: {
+    code: 'policy.resource-idle',
+    says: 'none of the permissions of its grant applies to resource {pattern}',
+    hint: 'move it to a grant with a fitting permission, or leave it out',
+    status: 400,
+  },
+  roleTooLarge: {
+    code: 'policy.role-too-large',
+    says: 'the role is over a limit: at most {limit}',
+    hint: 'split it into several grants or roles, or use a wildcard',
+    status: 400,
+  },
+  policyTooLarge: {
+    code: 'policy.too-large',
+    says: 'with this change all roles together would be over the limit of {limit}',
+    hint: 'remove roles that nobody has',
+    status: 409,
+  },
+  policyInvalid: {
+    code: 'policy.invalid',
+    says: 'the role would not compile to a valid policy: {problem}',
+    hint: 'nothing was changed; correct the role and send it again',
+    status: 422,
+  },
+  lastAdmin: {
+    code: 'policy.last-admin',
+    says: 'the last active administrator keeps the role {role}',
+    hint: 'give the role to another active person first',
+    status: 409,
+  },
+  beyondOwnGrants: {
+    code: 'policy.beyond-own-grants',
+    says: 'nobody gives or takes more than they have: no role of yours grants {permission} on {pattern}',
+    hint: 'ask an administrator who has it',
+    status: 403,
+  },
+  holdSubjectInvalid: {
+    code: 'policy.hold-subject-invalid',
+    says: '{subject} cannot be held as {kind}',
+    hint: 'hold a person by id, a tool as <upstream>/<tool>, an upstream by name, or everything with an empty subject',
+    status: 400,
+  },
+  holdReasonInvalid: {
+    code: 'policy.hold-reason-invalid',
+    says: 'a hold needs a reason in one line of at most {limit} characters',
+    hint: 'it is shown to the person who is stopped and kept in the ledger',
+    status: 400,
+  },
+  holdExpiryInvalid: {
+    code: 'policy.hold-expiry-invalid',
+    says: 'a hold cannot end in the past',
+    hint: 'give a later time, or none: the hold then stays until it is lifted',
+    status: 400,
+  },
+  holdUnknown: {
+    code: 'policy.hold-unknown',
+    says: 'there is no hold {hold} in force',
+    hint: '`castellan hold list` shows the holds in force',
+    status: 404,
+  },
+})

@@ -1,0 +1,115 @@
+/**
+ * Who has which role?
+ * Stops: roles that do not exist; rights beyond those of who gives them; the loss of the last administrator.
+ * Trusts: the transaction to be the only one, so that two administrators cannot remove each other.
+ * Fails: refused or not recorded, nothing changes.
+ */
+import type { Ledger } from '#audit'
+import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
+import type { Database } from '#platform/database'
+import { policyEvents } from '../events.ts'
+import { recordChange, type RecordEvent } from '../record-change.ts'
+import { policyRefusals } from '../refusals.ts'
+import { readCurrent } from '../snapshot/publish.ts'
+import type { Rows } from '../snapshot/store.ts'
+import { refuseBeyondReach } from './reach.ts'
+import { adminRole } from './role.ts'
+
+export interface RoleNeeds {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly clock: Clock
+  /** Called after a change was committed. */
+  readonly changed: () => Promise<void>
+}
+
+interface RoleOfPerson {
+  readonly personId: string
+  readonly role: string
+  readonly by: Principal
+}
+
+export interface RoleHolders {
+  /** Gives a role to a person; resolves to all roles of the person. Giving it twice changes nothing. */
+  grant(change: RoleOfPerson): Promise<readonly string[] | Refusal>
+  /** Takes a role from a person; resolves to the roles that are left. Taking what is not there changes nothing. */
+  revoke(change: RoleOfPerson): Promise<readonly string[] | Refusal>
+  /** The roles of a person, sorted; none for an unknown person. */
+  of(personId: string): Promise<readonly string[]>
+}
+
+async function rolesOf(rows: Rows, personId: string): Promise<string[]> {
+  const found = await rows.selectFrom('role_grants').select('role').where('person_id', '=', personId).execute()
+  return found.map((row) => row.role).toSorted()
+}
+
+async function isLastAdmin(rows: Rows, personId: string): Promise<boolean> {
+  const other = await rows
+    .selectFrom('role_grants')
+    .innerJoin('people', 'people.id', 'role_grants.person_id')
+    .select('people.id')
+    .where('role_grants.role', '=', adminRole)
+    .where('people.status', '=', 'active')
+    .where('people.id', '!=', personId)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}
+
+async function refuseHolding(rows: Rows, { personId, role, by }: RoleOfPerson): Promise<Refusal | undefined> {
+  const { roles } = await readCurrent(rows)
+  const known = roles.find((one) => one.name === role)
+  if (known === undefined) return refuse(policyRefusals.roleUnknown, { names: { role } })
+  const person = await rows.selectFrom('people').select('id').where('id', '=', personId).executeTakeFirst()
+  if (person === undefined) return refuse(policyRefusals.personUnknown, { names: { person: personId } })
+  return refuseBeyondReach(by, roles, known.grants)
+}
+
+async function grant(rows: Rows, record: RecordEvent, change: RoleOfPerson, now: number) {
+  const refusal = await refuseHolding(rows, change)
+  if (refusal !== undefined) return refusal
+  const { personId, role, by } = change
+  const inserted = await rows
+    .insertInto('role_grants')
+    .values({ person_id: personId, role, granted_at: now, granted_by: by.id })
+    .onConflict((conflict) => conflict.columns(['person_id', 'role']).doNothing())
+    .returning('role')
+    .executeTakeFirst()
+  const roles = await rolesOf(rows, personId)
+  if (inserted === undefined) return roles
+  await record(policyEvents.roleGranted, { principal: by, details: { person: personId, role, roles } })
+  return roles
+}
+
+async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
+  const refusal = await refuseHolding(rows, change)
+  if (refusal !== undefined) return refusal
+  const { personId, role, by } = change
+  const held = await rolesOf(rows, personId)
+  if (!held.includes(role)) return held
+  if (role === adminRole && (await isLastAdmin(rows, personId))) {
+    return refuse(policyRefusals.lastAdmin, { names: { role } })
+  }
+  await rows.deleteFrom('role_grants').where('person_id', '=', personId).where('role', '=', role).execute()
+  const roles = held.filter((one) => one !== role)
+  await record(policyEvents.roleRevoked, { principal: by, details: { person: personId, role, roles } })
+  return roles
+}
+
+export function createRoleHolders({ database, ledger, clock, changed }: RoleNeeds): RoleHolders {
+  return {
+    async grant(change) {
+      const outcome = await recordChange(database, ledger, async (rows, record) =>
+        grant(rows, record, change, clock.now()),
+      )
+      await changed()
+      return outcome
+    },
+    async revoke(change) {
+      const outcome = await recordChange(database, ledger, async (rows, record) => revoke(rows, record, change))
+      await changed()
+      return outcome
+    },
+    of: (personId) => rolesOf(database.query, personId),
+  }
+}

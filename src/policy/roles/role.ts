@@ -1,0 +1,130 @@
+/**
+ * What is a role, and is a proposed one well formed?
+ * Stops: names and patterns that mean nothing or look like more than they mean; grants that could never apply; roles too
+ * large to judge.
+ * Trusts: nothing; every field is checked, also its type.
+ * Fails: the first thing wrong is refused by name.
+ */
+import { refuse, type Refusal } from '#kernel'
+import { permissions, thingOf } from '../permissions.ts'
+import { policyRefusals } from '../refusals.ts'
+import { parsePattern, touches, type ResourcePattern } from './resource-pattern.ts'
+
+/** Every permission of a grant holds on every resource of the same grant, where the two fit each other. */
+export interface Grant {
+  /** Permission names, or `*` for all of them. */
+  readonly permissions: readonly string[]
+  /** Resource patterns, see `parsePattern`. */
+  readonly resources: readonly string[]
+}
+
+export interface Role {
+  readonly name: string
+  readonly description: string
+  readonly grants: readonly Grant[]
+  /** Shipped with the program: cannot be changed or removed. */
+  readonly isShipped: boolean
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number
+}
+
+/** The role whose last active holder keeps it. */
+export const adminRole = 'admin'
+
+export const roleLimits = {
+  maxGrants: 64,
+  maxPermissions: 32,
+  maxResources: 128,
+  /** Of one pattern's name or URI, in UTF-16 units. */
+  maxNameLength: 65_536,
+  maxDescriptionLength: 500,
+  /** Of all grants of a role as JSON, in UTF-8. */
+  maxRoleBytes: 262_144,
+} as const
+
+const roleName = /^[a-z][a-z0-9-]{0,62}$/
+const upstreamNameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
+
+/** Could an upstream have this name? */
+export function isUpstreamName(text: string): boolean {
+  return upstreamNameForm.test(text) && text !== 'castellan'
+}
+
+/** One line of text a person wrote: no control characters, no lone surrogates, at most `maxLength` UTF-16 units. */
+export function isOneLine(text: unknown, maxLength: number): text is string {
+  return typeof text === 'string' && text.length <= maxLength && text.isWellFormed() && !controlCharacter.test(text)
+}
+
+function tooLarge(limit: number, what: string): Refusal {
+  return refuse(policyRefusals.roleTooLarge, { names: { limit: `${limit} ${what}` } })
+}
+
+function checkPattern(text: unknown): Refusal | undefined {
+  const names = { pattern: typeof text === 'string' ? text : '' }
+  if (typeof text !== 'string' || !text.isWellFormed()) return refuse(policyRefusals.patternInvalid, { names })
+  const pattern = parsePattern(text)
+  if (pattern === undefined) return refuse(policyRefusals.patternInvalid, { names })
+  if (!('upstream' in pattern)) return undefined
+  if (!isUpstreamName(pattern.upstream)) {
+    const isWildcard = pattern.upstream.includes('*')
+    return refuse(isWildcard ? policyRefusals.patternWildcard : policyRefusals.patternInvalid, { names })
+  }
+  if (pattern.covers !== 'one') return undefined
+  if (pattern.name.length > roleLimits.maxNameLength) return tooLarge(roleLimits.maxNameLength, 'characters in a name')
+  // WHY: a literal star would look like a wildcard to the next reader and never match.
+  return pattern.name.includes('*') ? refuse(policyRefusals.patternWildcard, { names }) : undefined
+}
+
+function thingsOf(permission: string) {
+  return (permission === '*' ? permissions : [permission]).flatMap((name) => thingOf(name) ?? [])
+}
+
+function checkFit(grant: Grant): Refusal | undefined {
+  const patterns = grant.resources.map((text) => parsePattern(text)).filter((one) => one !== undefined)
+  const fits = (permission: string, pattern: ResourcePattern) =>
+    thingsOf(permission).some((thing) => touches(pattern, thing))
+  const idle = grant.permissions.find((permission) => !patterns.some((pattern) => fits(permission, pattern)))
+  if (idle !== undefined) return refuse(policyRefusals.permissionIdle, { names: { permission: idle } })
+  const untouched = patterns.findIndex((pattern) => !grant.permissions.some((permission) => fits(permission, pattern)))
+  if (untouched === -1) return undefined
+  return refuse(policyRefusals.resourceIdle, { names: { pattern: grant.resources[untouched] ?? '' } })
+}
+
+function checkGrant(grant: Grant): Refusal | undefined {
+  if (!Array.isArray(grant?.permissions) || !Array.isArray(grant.resources)) return refuse(policyRefusals.grantEmpty)
+  if (grant.permissions.length === 0 || grant.resources.length === 0) return refuse(policyRefusals.grantEmpty)
+  if (grant.permissions.length > roleLimits.maxPermissions) {
+    return tooLarge(roleLimits.maxPermissions, 'permissions in a grant')
+  }
+  if (grant.resources.length > roleLimits.maxResources) return tooLarge(roleLimits.maxResources, 'resources in a grant')
+  for (const permission of grant.permissions) {
+    if (permission !== '*' && (typeof permission !== 'string' || thingOf(permission) === undefined)) {
+      return refuse(policyRefusals.permissionUnknown, { names: { permission: String(permission) } })
+    }
+  }
+  for (const resource of grant.resources) {
+    const refusal = checkPattern(resource)
+    if (refusal !== undefined) return refusal
+  }
+  return checkFit(grant)
+}
+
+/** What is wrong with a proposed role, or undefined. Says nothing about the roles there already are. */
+export function checkRole(role: Pick<Role, 'name' | 'description' | 'grants'>): Refusal | undefined {
+  if (typeof role.name !== 'string' || !roleName.test(role.name)) {
+    return refuse(policyRefusals.roleNameInvalid, { names: { role: String(role.name) } })
+  }
+  if (!isOneLine(role.description, roleLimits.maxDescriptionLength)) {
+    return refuse(policyRefusals.descriptionInvalid, { names: { limit: String(roleLimits.maxDescriptionLength) } })
+  }
+  if (!Array.isArray(role.grants)) return refuse(policyRefusals.grantEmpty)
+  if (role.grants.length > roleLimits.maxGrants) return tooLarge(roleLimits.maxGrants, 'grants')
+  for (const grant of role.grants) {
+    const refusal = checkGrant(grant)
+    if (refusal !== undefined) return refusal
+  }
+  const isTooLarge = Buffer.byteLength(JSON.stringify(role.grants)) > roleLimits.maxRoleBytes
+  return isTooLarge ? tooLarge(roleLimits.maxRoleBytes, 'bytes of grants') : undefined
+}

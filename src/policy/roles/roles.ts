@@ -1,0 +1,130 @@
+/**
+ * Who changes what roles allow, and who has them?
+ * Stops: changed shipped roles; rights beyond those of who gives them; the loss of the last administrator.
+ * Trusts: its caller to have decided that `by` may change roles; the transaction to be the only one.
+ * Fails: refused or not recorded, nothing changes.
+ */
+import { isRefusal, refuse, type Principal, type Refusal } from '#kernel'
+import { policyEvents } from '../events.ts'
+import { recordChange, type RecordEvent } from '../record-change.ts'
+import { policyRefusals } from '../refusals.ts'
+import { publish, readCurrent, writeRole } from '../snapshot/publish.ts'
+import { readRoles, type Rows, type VerifiedPolicy } from '../snapshot/store.ts'
+import { createRoleHolders, type RoleHolders, type RoleNeeds } from './role-holders.ts'
+import { refuseBeyondReach } from './reach.ts'
+import { checkRole, type Grant, type Role } from './role.ts'
+
+export interface ProposedRole {
+  readonly name: string
+  readonly description: string
+  readonly grants: readonly Grant[]
+}
+
+/** Every change is durable and recorded when it resolves, and in force in each process from its next `refresh` on. */
+export interface Roles extends RoleHolders {
+  /** By name. */
+  list(): Promise<Role[]>
+  find(name: string): Promise<Role | undefined>
+  /** Makes or replaces a role and publishes the next snapshot. */
+  put(role: ProposedRole & { readonly by: Principal }): Promise<Role | Refusal>
+  /** Removes a role, also from everybody who has it, and publishes the next snapshot. */
+  remove(name: string, by: Principal): Promise<Role | Refusal>
+  /** A refusal when `by` may not give these roles to anybody: unknown ones, or more than `by` has. */
+  refuseGiving(roles: readonly string[], by: Principal): Promise<Refusal | undefined>
+}
+
+function refuseChange(current: VerifiedPolicy, name: string, grants: readonly Grant[], by: Principal) {
+  const former = current.roles.find((role) => role.name === name)
+  if (former?.isShipped === true) return refuse(policyRefusals.roleShipped, { names: { role: name } })
+  return refuseBeyondReach(by, current.roles, [...(former?.grants ?? []), ...grants])
+}
+
+async function publishChange(
+  rows: Rows,
+  record: RecordEvent,
+  change: {
+    current: VerifiedPolicy
+    roles: readonly Role[]
+    changed?: Role
+    by: Principal
+    now: number
+    details: object
+  },
+): Promise<Refusal | undefined> {
+  const version = change.current.snapshot.version + 1
+  const next = { version, roles: change.roles, createdAt: change.now, createdBy: change.by.id }
+  const snapshot = await publish(rows, next)
+  if (isRefusal(snapshot)) return snapshot
+  if (change.changed !== undefined) await writeRole(rows, change.changed)
+  const details = { ...change.details, version, hash: snapshot.hash }
+  await record(policyEvents.published, { principal: change.by, details })
+  return undefined
+}
+
+async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, by: Principal, now: number) {
+  const { name, description } = proposed
+  const grants = proposed.grants.map(({ permissions, resources }) => ({ permissions, resources }))
+  const current = await readCurrent(rows)
+  const refusal = refuseChange(current, name, grants, by)
+  if (refusal !== undefined) return refusal
+  const role: Role = { name, description, grants, isShipped: false, updatedAt: now }
+  // INVARIANT: a new role begins with nobody, also when an old invitation gave its name to somebody.
+  const isNew = current.roles.every((other) => other.name !== name)
+  if (isNew) await rows.deleteFrom('role_grants').where('role', '=', name).execute()
+  const roles = [...current.roles.filter((other) => other.name !== name), role]
+  const details = { change: 'put', role: name, description, grants }
+  const invalid = await publishChange(rows, record, { current, roles, changed: role, by, now, details })
+  return invalid ?? role
+}
+
+async function remove(rows: Rows, record: RecordEvent, name: string, by: Principal, now: number) {
+  const current = await readCurrent(rows)
+  const role = current.roles.find((one) => one.name === name)
+  if (role === undefined) return refuse(policyRefusals.roleUnknown, { names: { role: name } })
+  const refusal = refuseChange(current, name, [], by)
+  if (refusal !== undefined) return refusal
+  await rows.deleteFrom('roles').where('name', '=', name).execute()
+  const holders = await rows.deleteFrom('role_grants').where('role', '=', name).returning('person_id').execute()
+  const details = { change: 'removed', role: name, takenFrom: holders.map((row) => row.person_id) }
+  const roles = current.roles.filter((one) => one.name !== name)
+  return (await publishChange(rows, record, { current, roles, by, now, details })) ?? role
+}
+
+export function createRoles(needs: RoleNeeds): Roles {
+  const { database, ledger, clock, changed } = needs
+  const find = async (name: string) => (await readRoles(database.query)).find((role) => role.name === name)
+  return {
+    ...createRoleHolders(needs),
+    list: () => readRoles(database.query),
+    find,
+
+    async put({ by, ...proposed }) {
+      const refusal = checkRole(proposed)
+      if (refusal !== undefined) return refusal
+      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Role | Refusal> =>
+        put(rows, record, proposed, by, clock.now()),
+      )
+      await changed()
+      return outcome
+    },
+
+    async remove(name, by) {
+      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Role | Refusal> =>
+        remove(rows, record, name, by, clock.now()),
+      )
+      await changed()
+      return outcome
+    },
+
+    async refuseGiving(names, by) {
+      const roles = await readRoles(database.query)
+      for (const name of names) {
+        const role = roles.find((one) => one.name === name)
+        if (role === undefined) return refuse(policyRefusals.roleUnknown, { names: { role: name } })
+        const refusal = refuseBeyondReach(by, roles, role.grants)
+        if (refusal !== undefined) return refusal
+      }
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { classifyEra, type Classified, type WireRefusal } from './era.ts'
+import { encodeHeaderValue } from './header-value.ts'
+import { isProblem, readMessage } from './message.ts'
+
+const post = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const envelope = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+
+type Given = Record<string, string | undefined>
+
+function classify(json: Record<string, unknown>, headers: Given = {}): Classified | WireRefusal {
+  const message = readMessage(JSON.stringify({ jsonrpc: '2.0', ...json }))
+  if (isProblem(message)) throw new Error(message.problem)
+  return classifyEra({ httpMethod: 'POST', headers: { ...post, ...headers }, message })
+}
+
+function modern(method: string, params: Record<string, unknown> = {}, headers: Given = {}): Classified | WireRefusal {
+  const mirrored = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...headers }
+  return classify({ id: 1, method, params: { _meta: envelope, ...params } }, mirrored)
+}
+
+const call = { name: 'echo', arguments: {} }
+
+test('without envelope and header a request is legacy 2025-03-26', () => {
+  expect(classify({ id: 1, method: 'tools/list' })).toEqual({ era: 'legacy', version: '2025-03-26' })
+})
+
+test.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('the header %s is a legacy revision', (version) => {
+  expect(classify({ id: 1, method: 'tools/list' }, { 'mcp-protocol-version': version })).toEqual({
+    era: 'legacy',
+    version,
+  })
+})
+
+test('an unknown legacy revision is refused with 400, but does not stop a handshake', () => {
+  expect(classify({ id: 1, method: 'ping' }, { 'mcp-protocol-version': '1900-01-01' })).toMatchObject({ refuse: 400 })
+  expect(classify({ id: 1, method: 'initialize' }, { 'mcp-protocol-version': 'DRAFT' })).toMatchObject({
+    era: 'legacy',
+  })
+})
+
+test('a complete modern request is modern', () => {
+  expect(modern('tools/call', call, { 'mcp-name': 'echo' })).toEqual({ era: 'modern', version: '2026-07-28' })
+  expect(modern('server/discover')).toMatchObject({ era: 'modern' })
+})
+
+test.each([
+  ['a missing version header', { 'mcp-protocol-version': undefined, 'mcp-name': 'echo' }],
+  ['another version in the header', { 'mcp-protocol-version': '2025-11-25', 'mcp-name': 'echo' }],
+  ['a missing method header', { 'mcp-method': undefined, 'mcp-name': 'echo' }],
+  ['another method in the header', { 'mcp-method': 'tools/list', 'mcp-name': 'echo' }],
+  ['the method in another case', { 'mcp-method': 'Tools/Call', 'mcp-name': 'echo' }],
+  ['a missing name', {}],
+  ['another name', { 'mcp-name': 'other' }],
+  ['a name repeated in two fields', { 'mcp-name': 'echo, echo' }],
+  ['a broken sentinel', { 'mcp-name': '=?base64?ZWNobw?=' }],
+])('%s is a header mismatch', (_what, headers) => {
+  expect(modern('tools/call', call, headers)).toMatchObject({ refuse: 400, code: -32020 })
+})
+
+test('a name is compared without the space around it and out of its sentinel', () => {
+  expect(modern('tools/call', call, { 'mcp-name': ' \techo ' })).toMatchObject({ era: 'modern' })
+  expect(modern('tools/call', { name: 'grüß' }, { 'mcp-name': encodeHeaderValue('grüß') })).toMatchObject({
+    era: 'modern',
+  })
+  expect(modern('tasks/get', { taskId: 't' }, { 'mcp-name': 't' })).toMatchObject({ era: 'modern' })
+  expect(modern('resources/read', { uri: 'notes://all' }, { 'mcp-name': 'notes://all' })).toMatchObject({
+    era: 'modern',
+  })
+})
+
+test('a name on a method without one is refused when the body does not hold it', () => {
+  expect(modern('tools/list', {}, { 'mcp-name': 'echo' })).toMatchObject({ refuse: 400, code: -32020 })
+})
+
+test('an envelope that lacks a key is invalid params', () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
+  const withMeta = (meta?: Record<string, unknown>) =>
+    classify({ id: 1, method: 'tools/list', params: { _meta: meta } }, headers)
+  for (const meta of [undefined, {}, { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }]) {
+    expect(withMeta(meta)).toMatchObject({ refuse: 400, code: -32602 })
+  }
+  expect(withMeta({ ...envelope, 'io.modelcontextprotocol/protocolVersion': 1 })).toMatchObject({
+    refuse: 400,
+    code: -32602,
+  })
+})
+
+test('a revision that is not served is named together with those that are', () => {
+  const meta = { ...envelope, 'io.modelcontextprotocol/protocolVersion': '2030-01-01' }
+  const refused = modern('tools/list', { _meta: meta }, { 'mcp-protocol-version': '2030-01-01' })
+  expect(refused).toMatchObject({
+    refuse: 400,
+    code: -32022,
+    data: {
+      requested: '2030-01-01',
+      supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+    },
+  })
+})
+
+test.each(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'])(
+  '%s with a modern envelope is an unknown method',
+  (method) => {
+    expect(modern(method)).toMatchObject({ refuse: 404, code: -32601 })
+  },
+)
+
+test('a modern header on a handshake or on a response is refused', () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28' }
+  expect(classify({ id: 1, method: 'initialize' }, headers)).toMatchObject({ refuse: 400, code: -32020 })
+  expect(classify({ id: 1, result: {} }, headers)).toMatchObject({ refuse: 400, code: -32600 })
+})
+
+test('a legacy request cannot carry mirrored headers that differ from its body', () => {
+  const body = { id: 1, method: 'tools/call', params: call }
+  expect(classify(body, { 'mcp-name': 'other' })).toMatchObject({ refuse: 400, code: -32020 })
+  expect(classify(body, { 'mcp-method': 'tools/list' })).toMatchObject({ refuse: 400, code: -32020 })
+  expect(classify(body, { 'mcp-method': 'tools/call', 'mcp-name': 'echo' })).toMatchObject({ era: 'legacy' })
+})
+
+test.each([
+  [415, { 'content-type': 'text/plain' }],
+  [415, { 'content-type': undefined }],
+  [415, { 'content-type': 'application/json; charset=utf-16' }],
+  [406, { accept: undefined }],
+  [406, { accept: 'application/json' }],
+  [406, { accept: 'application/json, text/event-stream;q=0' }],
+])('a POST is refused with %i for %o', (status, headers) => {
+  expect(classify({ id: 1, method: 'ping' }, headers)).toMatchObject({ refuse: status })
+})
+
+test.each([
+  { 'content-type': 'Application/JSON; charset="UTF-8"' },
+  { accept: '*/*' },
+  { accept: 'application/*;q=0.5, text/event-stream' },
+])('a POST with %o is served', (headers) => {
+  expect(classify({ id: 1, method: 'ping' }, headers)).toMatchObject({ era: 'legacy' })
+})
+
+test('GET and DELETE are legacy alone, any other method is not served', () => {
+  const accept = 'text/event-stream'
+  expect(classifyEra({ httpMethod: 'GET', headers: { accept } })).toMatchObject({ era: 'legacy' })
+  expect(classifyEra({ httpMethod: 'DELETE', headers: {} })).toMatchObject({ era: 'legacy' })
+  expect(classifyEra({ httpMethod: 'GET', headers: {} })).toMatchObject({ refuse: 406 })
+  for (const httpMethod of ['GET', 'DELETE']) {
+    const headers = { accept, 'mcp-protocol-version': '2026-07-28' }
+    expect(classifyEra({ httpMethod, headers })).toMatchObject({ refuse: 405, allow: 'POST' })
+  }
+  expect(classifyEra({ httpMethod: 'PUT', headers: {} })).toMatchObject({ refuse: 405, allow: 'GET, POST, DELETE' })
+})

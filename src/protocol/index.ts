@@ -1,0 +1,7 @@
+export { classifyEra, isWireRefusal, type Classified, type Headers, type WireRefusal, type WireRequest } from './era.ts'
+export { createEventReader, writeEvent, type EventReader, type Frame } from './event-stream.ts'
+export { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
+export { errorCodes, jsonRpcError } from './json-rpc-error.ts'
+export { isObject, isProblem, readMessage, type Message, type MessageProblem } from './message.ts'
+export { legacyRevisions, metaKeys, modernRevisions, servedRevisions, type Era } from './revisions.ts'
+export { withId, withIdText, withParams } from './with-id.ts'

@@ -1,0 +1,1 @@
+export { createKeyring } from './keyring.ts'

@@ -1,0 +1,220 @@
+/**
+ * Which of a child's messages answers which request?
+ *
+ * Stops: an answer reaching a request it does not belong to, noise on the output being taken for messages.
+ * Trusts: the gateway to send no id twice at once; a second one is a Fault.
+ * Fails: when the child ends, every request in flight ends with its Fault.
+ */
+import { Fault } from '#kernel'
+import { isObject, isProblem, metaKeys, readMessage, type Frame, type Message } from '#protocol'
+import { FrameQueue } from '../frame-queue.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type UpstreamAnswer,
+  type UpstreamLimits,
+  type UpstreamRequest,
+} from '../transport.ts'
+import { Child, type ChildOptions } from './child.ts'
+
+/** Messages kept for a stream that nobody has opened yet; the oldest go first. */
+const maxWaitingMessages = 256
+
+interface Pending {
+  readonly id: string | number
+  readonly progressToken: unknown
+  readonly isSubscription: boolean
+  /** Set once a message came before the answer. */
+  queue: FrameQueue | undefined
+  timer: NodeJS.Timeout | undefined
+  readonly settle: (answer: UpstreamAnswer) => void
+  readonly reject: (fault: Fault) => void
+  readonly release: () => void
+}
+
+function metaOf(params: Record<string, unknown> | undefined): Record<string, unknown> {
+  const meta = params?.['_meta']
+  return isObject(meta) ? meta : {}
+}
+
+/** The messages exchanged with one child. */
+export class Conversation {
+  readonly child: Child
+  readonly #limits: UpstreamLimits
+  readonly #pending = new Map<string | number, Pending>()
+  #news: FrameQueue | undefined
+  #waiting: Frame[] = []
+  #waitingBytes = 0
+  /** Readers that hold the child's output back. */
+  readonly #slow = new Set<object>()
+
+  constructor(options: Omit<ChildOptions, 'onLine'>) {
+    this.#limits = options.limits
+    this.child = new Child({
+      ...options,
+      onLine: (line) => this.#receive(line),
+      onExit: (end) => {
+        for (const pending of [...this.#pending.values()]) this.#fail(pending, end.fault)
+        this.#news?.end()
+        options.onExit(end)
+      },
+    })
+  }
+
+  /** Whether something is being waited for or listened to. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0 || this.#news !== undefined
+  }
+
+  /** Sends a message and, if it is a request, waits until its answer starts. */
+  async exchange(request: UpstreamRequest): Promise<UpstreamAnswer> {
+    const { message, body } = request
+    if (message === undefined || body === undefined) throw new Fault('upstream.misbehaved', 'there is nothing to send')
+    if (request.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
+    const { id } = message
+    if (message.kind !== 'request' || id === undefined) {
+      this.child.send(body)
+      return emptyAnswer(202)
+    }
+    if (this.#pending.has(id)) throw new Fault('upstream.duplicate-id', 'the request id is in flight')
+    const answer = this.#await(request, id)
+    try {
+      this.child.send(body)
+    } catch (error) {
+      this.#pending.get(id)?.release()
+      throw error
+    }
+    return answer
+  }
+
+  /** Opens the stream of messages that belong to no request; undefined while another reader has it. */
+  listen(signal: AbortSignal): UpstreamAnswer | undefined {
+    if (this.#news !== undefined) return undefined
+    const leave = () => queue.leave()
+    const queue = new FrameQueue(this.#limits.maxQueuedBytes, {
+      hold: (isHeld) => this.#hold(leave, isHeld),
+      left: () => {
+        signal.removeEventListener('abort', leave)
+        this.#hold(leave, false)
+        if (this.#news === queue) this.#news = undefined
+      },
+    })
+    signal.addEventListener('abort', leave, { once: true })
+    this.#news = queue
+    for (const frame of this.#waiting) queue.push(frame)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    return { status: 200, kind: 'stream', frames: queue }
+  }
+
+  #await(request: UpstreamRequest, id: string | number): Promise<UpstreamAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
+    const onAbort = () => this.#cancel(pending, request.era === 'modern', new Fault('upstream.cancelled', 'cancelled'))
+    const pending: Pending = {
+      id,
+      progressToken: metaOf(request.message?.params)['progressToken'],
+      isSubscription: request.message?.method === 'subscriptions/listen',
+      queue: undefined,
+      timer: setTimeout(() => {
+        const fault = new Fault('upstream.timeout', 'the upstream did not answer in time')
+        this.#cancel(pending, request.message?.method !== 'initialize', fault)
+      }, request.deadlineMs),
+      settle: resolve,
+      reject,
+      release: () => {
+        clearTimeout(pending.timer)
+        request.signal.removeEventListener('abort', onAbort)
+        this.#pending.delete(id)
+      },
+    }
+    request.signal.addEventListener('abort', onAbort, { once: true })
+    this.#pending.set(id, pending)
+    return promise
+  }
+
+  #cancel(pending: Pending, isTold: boolean, fault: Fault): void {
+    if (!this.#pending.has(pending.id)) return
+    this.#fail(pending, fault)
+    if (!isTold || this.child.isGone) return
+    const params = { requestId: pending.id, reason: fault.message }
+    try {
+      this.child.send(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })))
+    } catch {
+      // WHY: the child is being ended for not reading; there is nobody to tell.
+    }
+  }
+
+  #hold(queue: object, isHeld: boolean): void {
+    if (isHeld) this.#slow.add(queue)
+    else this.#slow.delete(queue)
+    this.child.hold(this.#slow.size > 0)
+  }
+
+  #fail(pending: Pending, fault: Fault): void {
+    pending.release()
+    pending.reject(fault)
+    pending.queue?.fail(fault)
+  }
+
+  #receive(line: string): void {
+    const message = readMessage(line)
+    // WHY: servers print to their output by mistake; a line that is no message is nobody's.
+    if (isProblem(message)) return
+    if (message.kind === 'response') return this.#receiveResponse(message)
+    const frame = { body: line }
+    const pending = this.#relatedTo(message)
+    if (pending !== undefined) return this.#pushTo(pending, frame)
+    if (this.#news !== undefined) return this.#news.push(frame)
+    this.#keep(frame)
+  }
+
+  #receiveResponse(message: Message): void {
+    const pending = message.id === undefined ? undefined : this.#pending.get(message.id)
+    if (pending === undefined) return
+    pending.release()
+    if (pending.queue === undefined) return pending.settle(jsonAnswer(200, message.text))
+    pending.queue.push({ body: message.text })
+    pending.queue.end()
+  }
+
+  #pushTo(pending: Pending, frame: Frame): void {
+    if (pending.isSubscription) clearTimeout(pending.timer)
+    else pending.timer?.refresh()
+    if (pending.queue === undefined) {
+      pending.queue = new FrameQueue(this.#limits.maxQueuedBytes, {
+        hold: (isHeld) => this.#hold(pending, isHeld),
+        left: () => {
+          this.#hold(pending, false)
+          if (this.#pending.get(pending.id) === pending) {
+            this.#cancel(pending, false, new Fault('upstream.cancelled', 'nobody reads the answer'))
+          }
+        },
+      })
+      pending.settle({ status: 200, kind: 'stream', frames: pending.queue })
+    }
+    pending.queue.push(frame)
+  }
+
+  /** The request a message of the child belongs to: by progress token, by subscription, or the only one in flight. */
+  #relatedTo(message: Message): Pending | undefined {
+    const meta = metaOf(message.params)
+    const subscription = meta[metaKeys.subscriptionId]
+    if (typeof subscription === 'string' || typeof subscription === 'number') return this.#pending.get(subscription)
+    if (message.method === 'notifications/progress') {
+      const token = message.params?.['progressToken']
+      for (const pending of this.#pending.values()) if (pending.progressToken === token) return pending
+      return undefined
+    }
+    if (this.#pending.size !== 1) return undefined
+    const [only] = this.#pending.values()
+    return only?.isSubscription === true ? undefined : only
+  }
+
+  #keep(frame: Frame): void {
+    this.#waiting.push(frame)
+    this.#waitingBytes += frame.body.length
+    while (this.#waiting.length > maxWaitingMessages || this.#waitingBytes > this.#limits.maxQueuedBytes) {
+      this.#waitingBytes -= this.#waiting.shift()?.body.length ?? 0
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * What does an upstream's HTTP response mean for the exchange?
+ *
+ * Stops: redirects, compressed bodies, answers beyond the ceilings, challenges of the upstream reaching the caller.
+ * Trusts: nothing in the response but its framing.
+ * Fails: rejects with a Fault before the first byte for the caller, or ends the frames with one after it.
+ * @see MCP 2025-11-25 and 2026-07-28, Streamable HTTP
+ */
+import type { Dispatcher } from 'undici'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Fault } from '#kernel'
+import { createEventReader, type EventReader } from '#protocol'
+import { FrameQueue } from '../frame-queue.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type HopProblem,
+  type UpstreamAnswer,
+  type UpstreamLimits,
+  type UpstreamRequest,
+} from '../transport.ts'
+
+/** Body bytes read, and dropped, of an answer whose body means nothing: keeps the connection usable. */
+const maxDroppedBytes = 64 * 1024
+
+type Reading = 'waiting' | 'stream' | 'whole' | 'dropped'
+
+function misbehaved(says: string): Fault {
+  return new Fault('upstream.misbehaved', says)
+}
+
+function field(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value.join(',') : value
+}
+
+function hopProblemOf(status: number, request: UpstreamRequest): HopProblem | undefined {
+  if (status === 401 || status === 403 || status === 407) return 'credentials-refused'
+  if (status === 429 || status === 503) return 'overloaded'
+  if (status === 404 && request.era === 'legacy' && request.sessionId !== undefined) return 'session-ended'
+  return status >= 500 ? 'failed' : undefined
+}
+
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const isUnreadable = code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW'
+  if (isUnreadable) return new Fault('upstream.misbehaved', 'the upstream does not speak HTTP', { cause: error })
+  return new Fault('upstream.unreachable', 'the upstream cannot be reached', { cause: error })
+}
+
+/** Reads one response. `answer` settles once it is known what kind of answer it is. */
+export class UpstreamResponse implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<UpstreamAnswer>
+  readonly #request: UpstreamRequest
+  readonly #limits: UpstreamLimits
+  readonly #resolve: (answer: UpstreamAnswer) => void
+  readonly #reject: (fault: Fault) => void
+  readonly #isWaitingForNews: boolean
+  readonly #onAbort = () => this.#stop(new Fault('upstream.cancelled', 'the exchange was cancelled'))
+  #controller: Dispatcher.DispatchController | undefined
+  #timer: NodeJS.Timeout | undefined
+  #reading: Reading = 'waiting'
+  #status = 0
+  #sessionId: string | undefined
+  #isJson = false
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #reader: EventReader | undefined
+  #queue: FrameQueue | undefined
+  #failure: Fault | undefined
+
+  constructor(request: UpstreamRequest, limits: UpstreamLimits) {
+    this.#request = request
+    this.#limits = limits
+    const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
+    this.answer = promise
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#isWaitingForNews = request.httpMethod === 'GET' || request.message?.method === 'subscriptions/listen'
+    request.signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#timer = setTimeout(() => this.#silence(), request.deadlineMs)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#failure !== undefined) controller.abort(this.#failure)
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    this.#timer?.refresh()
+    this.#status = status
+    const problem = this.#problemOf(status, headers)
+    if (problem !== undefined) return this.#stop(misbehaved(problem))
+    this.#sessionId = field(headers, 'mcp-session-id')
+    const type = (field(headers, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
+    const isDropped = hopProblemOf(status, this.#request) === 'credentials-refused' || status === 202 || status === 204
+    this.#isJson = type === 'application/json' && !isDropped
+    if (status === 200 && type === 'text/event-stream' && this.#request.httpMethod !== 'DELETE')
+      return this.#openStream()
+    this.#reading = this.#isJson ? 'whole' : 'dropped'
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isWaitingForNews) this.#timer?.refresh()
+    if (this.#reading === 'stream') return this.#readEvents(chunk)
+    this.#bytes += chunk.length
+    if (this.#reading === 'whole') this.#chunks.push(Buffer.from(chunk))
+    const limit = this.#reading === 'whole' ? this.#limits.maxMessageBytes : maxDroppedBytes
+    if (this.#bytes <= limit) return
+    if (this.#reading === 'whole') return this.#stop(misbehaved('the answer exceeds the limit'))
+    this.#settle()
+    this.#controller?.abort(misbehaved('the rest of the body is not read'))
+  }
+
+  onResponseEnd(): void {
+    this.#settle()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#stop(this.#failure ?? faultOf(error))
+  }
+
+  #problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
+    if (status >= 300 && status < 400) return 'the upstream answered with a redirect, which is not followed'
+    if ((field(headers, 'content-encoding') ?? 'identity') !== 'identity') return 'the answer is compressed unasked'
+    const sessionId = field(headers, 'mcp-session-id')
+    if (sessionId !== undefined && !/^[\x21-\x7e]{1,1024}$/.test(sessionId))
+      return 'the session id is not visible ASCII'
+    return undefined
+  }
+
+  #openStream(): void {
+    this.#reading = 'stream'
+    this.#reader = createEventReader({ maxEventBytes: this.#limits.maxMessageBytes })
+    this.#queue = new FrameQueue(this.#limits.maxQueuedBytes, {
+      hold: (isHeld) => this.#hold(isHeld),
+      left: () => this.#stop(new Fault('upstream.cancelled', 'nobody reads the answer')),
+    })
+    if (this.#isWaitingForNews) clearTimeout(this.#timer)
+    const sessionId = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }
+    this.#resolve({ status: this.#status, kind: 'stream', frames: this.#queue, ...sessionId })
+  }
+
+  #hold(isHeld: boolean): void {
+    if (this.#reading !== 'stream') return
+    if (isHeld) {
+      // WHY: while the caller is slow, silence is not the upstream's.
+      clearTimeout(this.#timer)
+      this.#controller?.pause()
+      return
+    }
+    this.#controller?.resume()
+    if (!this.#isWaitingForNews) this.#timer = setTimeout(() => this.#silence(), this.#request.deadlineMs)
+  }
+
+  #readEvents(chunk: Buffer): void {
+    try {
+      for (const frame of this.#reader?.read(chunk) ?? []) this.#queue?.push(frame)
+    } catch (error) {
+      this.#stop(new Fault('upstream.misbehaved', 'an event exceeds the limit', { cause: error }))
+    }
+  }
+
+  #silence(): void {
+    this.#stop(new Fault('upstream.timeout', 'the upstream did not answer in time'))
+  }
+
+  /** The response is complete, or needs no more of its body. */
+  #settle(): void {
+    this.#release()
+    if (this.#queue !== undefined) return this.#queue.end()
+    const problem = hopProblemOf(this.#status, this.#request)
+    if (!this.#isJson || this.#bytes === 0) return this.#resolve(this.#describe(emptyAnswer(this.#status), problem))
+    const body = (this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks))?.toString('utf8') ?? ''
+    this.#resolve(this.#describe(jsonAnswer(this.#status, body), problem))
+  }
+
+  #describe(answer: UpstreamAnswer, hopProblem: HopProblem | undefined): UpstreamAnswer {
+    if (hopProblem === undefined && this.#sessionId === undefined) return answer
+    return {
+      ...answer,
+      ...(hopProblem === undefined ? {} : { hopProblem }),
+      ...(this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }),
+    }
+  }
+
+  /** Ends the exchange from this side. */
+  #stop(fault: Fault): void {
+    if (this.#failure === undefined) this.#failure = fault
+    this.#release()
+    this.#reject(fault)
+    this.#queue?.fail(fault)
+    if (this.#controller?.aborted === false) this.#controller.abort(fault)
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer)
+    this.#request.signal.removeEventListener('abort', this.#onAbort)
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * A thief has an open event stream when the owner revokes the token: on a running call, on the session's GET stream,
+ * and with a call that waits for the upstream. All must end, and the upstream must be let go.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { proves } from '../proves.ts'
+import { startWorld, type World } from '../world/castellan.ts'
+import { callTool, initialize } from '../world/messages.ts'
+
+async function within(milliseconds: number, isTrue: () => boolean): Promise<void> {
+  const until = Date.now() + milliseconds
+  while (!isTrue() && Date.now() < until) await sleep(20)
+  expect(isTrue()).toBe(true)
+}
+
+async function revokeAll(world: World): Promise<void> {
+  const { body } = await world.ana.api('GET', '/tokens')
+  for (const { id } of body['items'] as { id: string }[]) await world.ana.api('DELETE', `/tokens/${id}`)
+}
+
+proves('AUT-4', 'revoking a token ends its running calls and its streams within a second', async () => {
+  const world = await startWorld()
+  const token = await world.ana.mint('books')
+  const started = await world.post({ token, message: initialize })
+  const session = started.headers.get('mcp-session-id') ?? ''
+  const dripping = world.post({ token, message: callTool('drip', 'x', 'drip') })
+  const waiting = world.post({ token, message: callTool('slow', 'x', 'slow') })
+  const listening = await fetch(`${world.gatewayUrl}/servers/books/mcp`, {
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', 'mcp-session-id': session },
+  })
+  expect(listening.status).toBe(200)
+  await within(3_000, () => world.books.openStreams() === 2 && world.books.calls('tools/call').length === 2)
+
+  const revokedAt = Date.now()
+  await revokeAll(world)
+  const [dripped, waited] = await Promise.all([dripping, waiting, listening.text()])
+  expect(Date.now() - revokedAt).toBeLessThan(1_000)
+
+  const reason = { code: 'identity.token-invalid' }
+  expect(dripped.body).toMatchObject({ id: 'drip', error: { data: reason } })
+  expect(waited.body).toMatchObject({ id: 'slow', error: { data: reason } })
+  await within(1_000, () => world.books.openStreams() === 0)
+  const next = await world.post({ token, message: callTool('echo') })
+  expect(next.status).toBe(401)
+  expect(world.books.calls('tools/call')).toHaveLength(2)
+  const cut = await world.ledger('&event=call.cut')
+  expect(cut.map((entry) => entry.refusal)).toEqual(Array(3).fill('identity.token-invalid'))
+})

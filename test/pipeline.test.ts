@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { mutantsOf } from '../tools/mutants.ts'
+import { readTree, repository } from './architecture/tree.ts'
+
+const path = 'src/gateway/pipeline.ts'
+const text = readFileSync(join(repository, path), 'utf8')
+const mutants = mutantsOf(path, text)
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+test('every guard in the guards folder stands in the pipeline, and nothing else does', () => {
+  const files = readTree()
+    .paths.filter((each) => each.startsWith('src/gateway/guards/') && !each.endsWith('.test.ts'))
+    .map((each) => camelCase(basename(each, '.ts')))
+  expect([...new Set(mutants.map((mutant) => mutant.guard))].sort()).toEqual(files.sort())
+})
+
+test('each line of the pipeline can be deleted by itself, for the mutation proof', () => {
+  expect(mutants).toHaveLength(text.split('.must(').length - 1)
+  for (const mutant of mutants) {
+    const rest = mutantsOf(path, mutant.text).map((each) => `${each.list} ${each.guard}`)
+    const all = mutants.map((each) => `${each.list} ${each.guard}`)
+    const [deleted] = all.splice(mutants.indexOf(mutant), 1)
+    expect(rest).toEqual(all)
+    expect(deleted).toBe(`${mutant.list} ${mutant.guard}`)
+  }
+})
+
+test('the first questions are who is asking and from where', () => {
+  expect(mutants.slice(0, 2).map((mutant) => mutant.guard)).toEqual(['admitOrigin', 'authenticateCaller'])
+})
+
+test('in every list the intent is recorded directly before the upstream is contacted', () => {
+  const forwards = mutants.flatMap((mutant, index) => (mutant.guard === 'forward' ? [index] : []))
+  expect(forwards.length).toBeGreaterThan(0)
+  for (const index of forwards) {
+    expect(mutants[index - 1]).toMatchObject({ guard: 'recordIntent', list: mutants[index]?.list })
+  }
+})

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { createAdmin } from '#admin'
+import { createLedger, type Ledger } from '#audit'
+import { createIdentity } from '#identity'
+import { type Database, openDatabase } from '#platform/database'
+import { createListener } from '#platform/http'
+import { createPolicy } from '#policy'
+import { createKeyring } from '#secrets'
+import { createUpstreams } from '#upstream'
+import { onTestFinished } from 'vitest'
+import { createTestClock, type TestClock } from './clock.ts'
+import { temporaryDataFolder, temporaryFolder } from './folder.ts'
+import { enrol, type Person } from './people.ts'
+
+/** The admin listener alone, over real rooms, before anybody was enrolled. */
+export interface AdminWorld {
+  readonly adminUrl: string
+  readonly port: number
+  readonly clock: TestClock
+  readonly database: Database
+  readonly ledger: Ledger
+  /** A fresh set-up link's token. */
+  setupToken(): Promise<string>
+  /** Enrols and signs in the first admin. */
+  enrolAdmin(name?: string): Promise<Person>
+  /** Invited by the admin, enrolled and signed in. */
+  join(admin: Person, name: string, roles: readonly string[]): Promise<Person>
+}
+
+export interface AdminWorldOptions {
+  /** SQLite in a folder of its own unless told. */
+  readonly database?: Database
+  readonly secondFactor?: 'required' | 'optional'
+}
+
+async function openSqlite(): Promise<Database> {
+  const database = await openDatabase({ url: `sqlite:${temporaryFolder()}/castellan.db` })
+  onTestFinished(() => database.close())
+  return database
+}
+
+const gatewayUrl = 'http://localhost:8090'
+
+async function openRooms({ database = undefined, secondFactor = 'required' }: AdminWorldOptions) {
+  const opened = database ?? (await openSqlite())
+  const clock = createTestClock(Date.now())
+  const dataFolder = temporaryDataFolder()
+  const ledger = await createLedger({ dataFolder, origin: 'test', clock })
+  onTestFinished(() => ledger.close())
+  const sealer = createKeyring({ rootKey: randomBytes(32) })
+  const settings = { sessionHours: 8, sessionIdleMinutes: 30, secondFactor, accessTokenDays: 30 }
+  const identity = createIdentity({ database: opened, ledger, clock, sealer, settings })
+  const policy = await createPolicy({ database: opened, ledger, clock })
+  const upstreams = createUpstreams({ database: opened, ledger, clock, settings: { workFolder: temporaryFolder() } })
+  onTestFinished(() => upstreams.close())
+  return { database: opened, clock, ledger, identity, policy, upstreams }
+}
+
+/** Opens the admin listener on a free port; everything is closed after the running test. */
+export async function openAdminWorld(options: AdminWorldOptions = {}): Promise<AdminWorld> {
+  const rooms = await openRooms(options)
+  const config = { admin: { publicUrl: 'https://castle.test' }, gateway: { publicUrl: gatewayUrl } }
+  const admin = createAdmin({ ...rooms, config, version: '0.0.0-test' })
+  const listener = createListener({ name: 'admin', port: 0, handler: admin.handler })
+  const { port } = await listener.listen()
+  onTestFinished(() => listener.close(0))
+  const adminUrl = `http://localhost:${port}`
+  const places = { adminUrl, gatewayUrl, clock: rooms.clock }
+  const setupToken = async () => (await rooms.identity.enrolments.ensureSetupLink())?.token ?? ''
+  return {
+    adminUrl,
+    port,
+    clock: rooms.clock,
+    database: rooms.database,
+    ledger: rooms.ledger,
+    setupToken,
+    enrolAdmin: async (name = 'ana') => enrol(places, await setupToken(), name),
+    async join(inviter, name, roles) {
+      const invited = await inviter.api('POST', '/people', { name, roles })
+      return enrol(places, String(invited.body['token']), name)
+    },
+  }
+}

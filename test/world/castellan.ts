@@ -1,0 +1,158 @@
+import { createServer } from 'node:net'
+import { loadConfig } from '#platform/config'
+import { onTestFinished } from 'vitest'
+import { startCastellan } from '../../src/compose.ts'
+import { createTestClock, type TestClock } from './clock.ts'
+import { freshPostgres } from './databases.ts'
+import { temporaryFolder } from './folder.ts'
+import { type Answer, callAdmin, enrol, type Person } from './people.ts'
+import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts'
+
+/** One entry of the ledger as the admin API shows it. */
+export interface LedgerEntry {
+  readonly seq: number
+  readonly event: string
+  readonly outcome: string
+  readonly refusal?: string
+  readonly principal?: { id: string; name: string }
+  readonly target?: { upstream: string; kind: string; name?: string }
+  readonly details?: Record<string, unknown>
+}
+
+/** A whole Castellan in this process, with named people and an upstream that records what reaches it. */
+export interface World {
+  readonly gatewayUrl: string
+  readonly adminUrl: string
+  readonly dataDir: string
+  readonly clock: TestClock
+  /** The administrator. */
+  readonly ana: Person
+  /** The upstream `books`; its tools `echo`, `slow` and `drip` are approved, `secret_tool` is not granted to readers. */
+  readonly books: RecordingUpstream
+  /** Invites and enrols someone with these roles. */
+  join(name: string, roles: readonly string[]): Promise<Person>
+  /** Posts one JSON-RPC message to an upstream's path, legacy unless the headers say otherwise. */
+  post(options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }>
+  /** What the ledger holds, newest last, in the order it was written. */
+  ledger(query?: string): Promise<LedgerEntry[]>
+  stop(): Promise<void>
+}
+
+export interface PostOptions {
+  readonly token?: string | undefined
+  readonly message: unknown
+  readonly upstream?: string
+  readonly headers?: Record<string, string>
+  readonly signal?: AbortSignal
+}
+
+/** The role of a reader of `books`: everything but `secret_tool`. */
+export const reader = 'books-reader'
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function eventsOf(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('data: {'))
+    .map((line) => JSON.parse(line.slice('data: '.length)) as Record<string, unknown>)
+}
+
+async function post(gatewayUrl: string, options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }> {
+  const { token, message, upstream = 'books', headers = {}, signal } = options
+  const response = await fetch(`${gatewayUrl}/servers/${upstream}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: typeof message === 'string' ? message : JSON.stringify(message),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const text = await response.text()
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+  const events = isStream ? eventsOf(text) : []
+  const body = isStream ? (events.at(-1) ?? {}) : text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+  return { status: response.status, headers: response.headers, body, events }
+}
+
+export interface WorldOptions {
+  readonly database?: 'sqlite' | 'postgres'
+  /** More configuration, as environment variables. */
+  readonly env?: Record<string, string>
+}
+
+async function must(answer: Promise<Answer>): Promise<void> {
+  const { status, body } = await answer
+  if (status >= 300) throw new Error(`the world could not be set up: ${status} ${JSON.stringify(body)}`)
+}
+
+async function addBooks(ana: Person, books: RecordingUpstream): Promise<void> {
+  await must(ana.api('POST', '/upstreams', { name: 'books', url: books.url }))
+  await must(ana.api('POST', '/upstreams/books/review', {}))
+  await must(ana.api('POST', '/upstreams/books/tools/approve', { tools: 'all' }))
+  const readable = ['echo', 'slow', 'drip'].map((tool) => `books/tools/${tool}`)
+  await must(
+    ana.api('PUT', `/roles/${reader}`, {
+      description: 'reads books',
+      grants: [
+        {
+          permissions: ['servers:use', 'tools:call', 'resources:read', 'prompts:get'],
+          resources: ['books', ...readable, 'books/resources/*', 'books/prompts/*'],
+        },
+      ],
+    }),
+  )
+}
+
+/** Starts a world that ends with the running test. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const [gatewayPort, adminPort] = [await freePort(), await freePort()]
+  const dataDir = temporaryFolder()
+  const clock = createTestClock(Date.now())
+  const env = {
+    CASTELLAN_DATA_DIR: dataDir,
+    CASTELLAN_GATEWAY__PORT: String(gatewayPort),
+    CASTELLAN_ADMIN__PORT: String(adminPort),
+    CASTELLAN_DEMO: 'false',
+    ...(options.database === 'postgres' ? { CASTELLAN_DATABASE__URL: await freshPostgres() } : {}),
+    ...options.env,
+  }
+  const castellan = await startCastellan(loadConfig({ env, cwd: dataDir, home: dataDir }), { clock })
+  onTestFinished(() => castellan.stop())
+  const { adminUrl, gatewayUrl } = castellan
+  const places = { adminUrl, gatewayUrl, clock }
+  const ana = await enrol(places, castellan.setupUrl?.split('#')[1] ?? '', 'ana')
+  const books = await startRecordingUpstream()
+  await addBooks(ana, books)
+  return {
+    gatewayUrl,
+    adminUrl,
+    dataDir,
+    clock,
+    ana,
+    books,
+    async join(name, roles) {
+      const invited = await ana.api('POST', '/people', { name, roles })
+      return enrol(places, String(invited.body['token']), name)
+    },
+    post: (request) => post(gatewayUrl, request),
+    async ledger(query = '') {
+      const { body } = await callAdmin(adminUrl, {
+        method: 'GET',
+        path: `/audit?limit=500${query}`,
+        token: ana.sessionToken(),
+      })
+      return body['items'] as LedgerEntry[]
+    },
+    stop: () => castellan.stop(),
+  }
+}

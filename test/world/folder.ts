@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DataFolder, openDataFolder } from '#platform/files'
+import { onTestFinished } from 'vitest'
+
+/** An empty folder (0700) that is removed after the running test. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'castellan-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** A data folder that is removed after the running test. */
+export function temporaryDataFolder(): DataFolder {
+  return openDataFolder(temporaryFolder())
+}
