@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import * as comments from './architecture/comments.ts'
 import * as doors from './architecture/doors.ts'
+import * as habits from './architecture/habits.ts'
 import * as imports from './architecture/imports.ts'
 import * as machine from './architecture/machine.ts'
 import * as names from './architecture/names.ts'
@@ -30,7 +31,9 @@ test.each([
   ['tools open with the reason they exist', comments.toolLacksReason],
   ['the type checker is not silenced', comments.silencesChecker],
   ['declarations are named by plain nouns and verbs', names.badDeclarations],
-  ['test titles are claims', names.titlesHedge],
+  ['test titles are claims', habits.titlesHedge],
+  ['no module is mocked', habits.mocksModules],
+  ['nothing is cast through unknown', habits.castsTwice],
   ['files stay within their ceilings', sizes.filesTooLong],
   ['functions stay within their ceiling', sizes.functionsTooLong],
   ['no source is empty', sizes.emptyFiles],

@@ -24,17 +24,10 @@ function table(heads: readonly string[], rows: readonly (readonly unknown[])[]):
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-function environmentName(key: string): string {
-  return `CASTELLAN_${key
-    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
-    .replaceAll('.', '__')
-    .toUpperCase()}`
-}
-
 function configurationPage(): string {
   const rows = describeConfig().map((entry) => [
     `\`${entry.key}\``,
-    `\`${environmentName(entry.key)}\``,
+    `\`${entry.variable}\``,
     entry.type,
     entry.default === undefined || entry.default === '' ? '' : `\`${String(entry.default)}\``,
     entry.docs,
@@ -48,10 +41,17 @@ function configurationPage(): string {
   )
 }
 
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
 function commandSection(command: Command, words: readonly string[]): string[] {
   const path = [...words, command.name()]
-  const shown = `### \`${[...path, command.usage()].join(' ').trim()}\`\n\n${command.description()}.`
-  const options = command.createHelp().visibleOptions(command)
+  const shown = `### \`${[...path, command.usage()].join(' ').trim()}\`\n\n${sentence(command.description())}`
+  const options = command
+    .createHelp()
+    .visibleOptions(command)
+    .filter((option) => option.long !== '--help')
   const rows = options.map((option) => [`\`${option.flags}\``, option.description])
   const own = [shown, ...(rows.length > 0 ? [table(['option', 'meaning'], rows)] : [])].join('\n\n')
   const below = command.commands.flatMap((each) => commandSection(each, path))
@@ -89,7 +89,7 @@ function collect(module: Named, fields: readonly string[]): Named[] {
 async function collectFrom(pattern: string, fields: readonly string[]): Promise<Named[]> {
   const files = globSync(pattern, { cwd: root }).sort()
   const modules = await Promise.all(files.map(async (file) => (await import(`${root}/${file}`)) as Named))
-  return modules.flatMap((module) => collect(module, fields))
+  return [...new Set(modules.flatMap((module) => collect(module, fields)))]
 }
 
 function byKey(key: string): (left: Named, right: Named) => number {

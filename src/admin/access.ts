@@ -32,7 +32,10 @@ export async function recheckAccess(
   permission: Permission,
 ): Promise<Refusal | undefined> {
   if (!(await rooms.identity.stillValid(principal))) return refuse(refusals.notSignedIn)
-  return (await refuseHeld(rooms, principal.id)) ?? decideAccess(rooms, principal, permission)
+  const held = await refuseHeld(rooms, principal.id)
+  if (held !== undefined) return held
+  // INVARIANT: roles are those of this moment, not of the moment the request came in.
+  return decideAccess(rooms, { ...principal, roles: await rooms.policy.roles.of(principal.id) }, permission)
 }
 
 /**

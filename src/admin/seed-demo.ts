@@ -20,7 +20,7 @@ const demoName = 'notes'
 export async function seedDemo(rooms: DemoRooms, demo: { notesCommand: readonly string[] }): Promise<void> {
   const { policy, upstreams, ledger } = rooms
   await upstreams.catalog.refresh()
-  if ((await upstreams.catalog.list()).length > 0) return
+  if (upstreams.catalog.list().length > 0) return
   await policy.seedDemoRoles()
   const by = castellanItself
   const added = await upstreams.catalog.add({ name: demoName, command: [...demo.notesCommand], isDemo: true, by })

@@ -26,9 +26,9 @@ export interface ExchangeRooms {
 }
 
 type Lists = ExchangeRooms['pipeline']
-type OutcomeOf<List extends { run: (start: never) => unknown }> = Awaited<ReturnType<List['run']>>
-type Passed = Extract<OutcomeOf<Lists['exchanges'] | Lists['listings']>, { isRefused: false }>['known']
-type Refused = Extract<OutcomeOf<Lists['entrance'] | Lists['exchanges'] | Lists['listings']>, { isRefused: true }>
+type OutcomeOf<Name extends keyof Lists> = Awaited<ReturnType<Lists[Name]['run']>>
+type Passed = Extract<OutcomeOf<'exchanges' | 'listings'>, { isRefused: false }>['known']
+type Refused = Extract<OutcomeOf<keyof Lists>, { isRefused: true }>
 
 interface Open {
   readonly start: Omit<Start, 'cut'>
@@ -114,8 +114,12 @@ export function createExchange(
   }
 
   async function endAnswered(open: Open, known: Passed): Promise<void> {
-    const sent = await send(open, known)
     const { verdict } = known.safeResult
+    const sent = await send(open, known).catch((thrown: unknown) => {
+      verdict.detail['cause'] = String(thrown)
+      open.res.destroy()
+      return { bytes: 0, isDelivered: false }
+    })
     const cutBy = open.cut.signal.aborted ? (open.cut.signal.reason as Refusal) : undefined
     await record(cutBy === undefined ? callCompleted : callCut, {
       ...whoAndWhat(known),

@@ -6,8 +6,8 @@ import type { Ledger } from '#audit'
 import type { Clock, Principal, Sealer } from '#kernel'
 import type { Database, Tables } from '#platform/database'
 import type { Kysely } from 'kysely'
-import type { Argon2id } from './argon2id.ts'
-import type { Gate } from './gate.ts'
+import type { Argon2id } from './methods/argon2id.ts'
+import type { Gate } from './sign-in/gate.ts'
 
 /** `identity` of the configuration. */
 export interface IdentitySettings {

@@ -17,6 +17,8 @@ import type { Registry } from './register.ts'
 /** Tools kept for one upstream; what it offers beyond stays unapproved and so hidden. */
 export const maxPinsPerUpstream = 1000
 
+const rowsPerStatement = 100
+
 export interface Judgement {
   readonly upstream: string
   readonly tools: readonly string[] | 'all'
@@ -113,20 +115,44 @@ async function record(
   if (exists === undefined) return
   const rows = new Map((await rowsOf(transaction, upstream)).map((row) => [row.tool, row]))
   let room = maxPinsPerUpstream - rows.size
-  for (const { tool, hash, canonical } of offered) {
+  const news = offered.filter(({ tool, hash }) => {
     const row = rows.get(tool)
-    if (row?.seen_hash === hash) continue
-    if (row === undefined && room-- <= 0) continue
-    const seen = { seen_hash: hash, seen_definition: canonical, seen_at: clock.now() }
-    await transaction
-      .insertInto('tool_pins')
-      .values({ ...unjudged, upstream, tool, ...seen })
-      .onConflict((conflict) => conflict.columns(['upstream', 'tool']).doUpdateSet(seen))
-      .execute()
+    return row === undefined ? room-- > 0 : row.seen_hash !== hash
+  })
+  for (let at = 0; at < news.length; at += rowsPerStatement) {
+    await see(transaction, upstream, news.slice(at, at + rowsPerStatement), clock.now())
+  }
+  // INVARIANT: the change is committed only after the ledger has it.
+  const entries = news.map(({ tool, hash }) => {
+    const row = rows.get(tool)
     const details = { seenHash: hash, approvedHash: row?.approved_hash ?? null }
     const target = { upstream, kind: 'tool' as const, name: tool }
-    await ledger.append(newsOf(row, hash), { target, outcome: 'succeeded', details })
-  }
+    return ledger.append(newsOf(row, hash), { target, outcome: 'succeeded', details })
+  })
+  await Promise.all(entries)
+}
+
+async function see(
+  transaction: Kysely<Tables>,
+  upstream: string,
+  tools: readonly OfferedTool[],
+  nowMs: number,
+): Promise<void> {
+  const rows = tools.map(({ tool, hash, canonical }) => ({
+    ...unjudged,
+    ...{ upstream, tool, seen_hash: hash, seen_definition: canonical, seen_at: nowMs },
+  }))
+  await transaction
+    .insertInto('tool_pins')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['upstream', 'tool']).doUpdateSet((row) => ({
+        seen_hash: row.ref('excluded.seen_hash'),
+        seen_definition: row.ref('excluded.seen_definition'),
+        seen_at: row.ref('excluded.seen_at'),
+      })),
+    )
+    .execute()
 }
 
 /** Changes the chosen rows and records each change. All of them, or none. */

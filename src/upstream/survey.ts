@@ -82,9 +82,9 @@ class Survey {
     for (let page = 0; page < maxPages; page += 1) {
       const params = cursor === undefined ? {} : { cursor }
       const reply = await this.#ask({ method: 'tools/list', params }, isModern)
-      const listed = reply.result?.['tools']
+      const listed: unknown = reply.result?.['tools']
       if (!Array.isArray(listed)) throw new Fault('upstream.misbehaved', 'the upstream did not list its tools')
-      tools.push(...listed)
+      tools.push(...(listed as unknown[]))
       bytes += reply.bytes
       if (tools.length > maxTools || bytes > maxListBytes) {
         throw new Fault('upstream.misbehaved', 'the upstream lists more tools than are read')

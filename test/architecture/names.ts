@@ -1,4 +1,4 @@
-import { calleeName, isNode, type Source, type SyntaxNode } from './source.ts'
+import { isNode, type Source } from './source.ts'
 
 const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|build|fixture|d))*$/
 /** Never part of a name. */
@@ -58,30 +58,6 @@ export function badDeclarations(sources: readonly Source[]): string[] {
         return isDecorated ? [`${at} ${name} carries a prefix or suffix`] : []
       }),
   )
-}
-
-const runners = /^(test|it|proves|describe)$/
-
-/** The titles that a call gives to a test or a block of tests. */
-function titlesOf(node: SyntaxNode): string[] {
-  if (node.type !== 'CallExpression' || !runners.test(calleeName(node.callee)) || !Array.isArray(node.arguments))
-    return []
-  return node.arguments.filter(isNode).flatMap((argument) => {
-    if (argument.type === 'Literal') return [String(argument.value)]
-    if (argument.type !== 'TemplateLiteral' || !Array.isArray(argument.quasis)) return []
-    return [JSON.stringify(argument.quasis.filter(isNode).map((part) => part.value))]
-  })
-}
-
-/** Test titles are claims. */
-export function titlesHedge(sources: readonly Source[]): string[] {
-  return sources
-    .filter((source) => source.path.endsWith('.test.ts'))
-    .flatMap((source) =>
-      source.nodes
-        .filter((node) => titlesOf(node).some((title) => /\bshould\b/i.test(title)))
-        .map((node) => `${source.path}:${source.lineAt(node.start)} the title says "should"`),
-    )
 }
 
 /** A home folder of nobody in particular may stand in a test or an example. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as comments from './comments.ts'
 import * as doors from './doors.ts'
+import * as habits from './habits.ts'
 import * as imports from './imports.ts'
 import * as machine from './machine.ts'
 import * as names from './names.ts'
@@ -253,9 +254,19 @@ const otherCases: readonly Case[] = [
     keeps: [['src/a/b.ts', 'export interface Identity { x: 1 }\nexport type Token = 1\nexport type Imports = 2']],
   },
   {
-    rule: names.titlesHedge,
+    rule: habits.titlesHedge,
     breaks: [['src/a/b.test.ts', "test('it should work', () => {})"]],
     keeps: [['src/a/b.test.ts', "test('works', () => { expect('should').toBe('should') })"]],
+  },
+  {
+    rule: habits.mocksModules,
+    breaks: [['src/a/b.test.ts', "vi.mock('#policy')"]],
+    keeps: [['src/a/b.test.ts', 'const clock = vi.fn()']],
+  },
+  {
+    rule: habits.castsTwice,
+    breaks: [['src/a/b.ts', 'export const x = y as unknown as Z']],
+    keeps: [['src/a/b.ts', 'export const x = y as unknown']],
   },
   {
     rule: sizes.filesTooLong,

@@ -33,7 +33,7 @@ proves('STD-1', 'nobody but an admin makes a process start, and no shell ever re
     const reached = await fetch(path, { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: '{}' })
     expect(reached.status).toBe(404)
     const bare = await world.ana.api('POST', '/upstreams', { name: 'bare', command: [`node${payload}`] })
-    expect(bare.status, payload).toBe(400)
+    expect(bare.status, payload).toBe(422)
   }
   const { token: anasToken } = await putBehind(world.ana, 'everything', {
     command: [...peerCommands.everything, ...payloads],

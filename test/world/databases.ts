@@ -9,7 +9,7 @@ import { temporaryFolder } from './folder.ts'
 export type OpenDatabase = () => Promise<Database>
 
 /** Opens a database that `open` has made once more, as a second node would. */
-export type OpenAgain = (database: Database) => Promise<Database>
+export type OpenAgain = (database: Database, options?: { longestWaitMs?: number }) => Promise<Database>
 
 /** Describes behaviour that holds on both dialects. Call `open` in a test or in `beforeEach`. */
 export function eachDatabase(name: string, tests: (open: OpenDatabase, openAgain: OpenAgain) => void): void {
@@ -18,15 +18,15 @@ export function eachDatabase(name: string, tests: (open: OpenDatabase, openAgain
     ['PostgreSQL', freshPostgres],
   ] as const)(`${name} (%s)`, (_dialect, freshUrl) => {
     const urls = new WeakMap<Database, string>()
-    async function openAt(url: string): Promise<Database> {
-      const database = await openDatabase({ url })
+    async function openAt(url: string, options: { longestWaitMs?: number } = {}): Promise<Database> {
+      const database = await openDatabase({ url, ...options })
       onTestFinished(() => database.close())
       urls.set(database, url)
       return database
     }
     tests(
       async () => openAt(await freshUrl()),
-      async (database) => openAt(urlOf(urls, database)),
+      async (database, options) => openAt(urlOf(urls, database), options),
     )
   })
 }

@@ -165,8 +165,10 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     arrived: state.arrived,
     calls: (method) =>
-      state.arrived.filter(({ message }) =>
-        method === undefined ? !bookkeeping.has(message?.method ?? 'GET') : message?.method === method,
+      state.arrived.filter(
+        ({ message }) =>
+          message !== undefined &&
+          (method === undefined ? !bookkeeping.has(message.method ?? '') : message.method === method),
       ),
     get tools() {
       return state.tools

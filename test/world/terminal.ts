@@ -1,10 +1,15 @@
 import { PassThrough, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Terminal, TerminalOutput } from '../../src/cli/terminal/terminal.ts'
 
 export interface TestTerminal extends Terminal {
   /** What was written so far. */
   out(): string
   err(): string
+  /** What a person types; `\r` is the enter key. Only with `hasPerson`. */
+  type(keys: string): void
+  /** Resolves when stderr, where questions are asked, matches in what came since the last keys. */
+  waitFor(pattern: RegExp): Promise<void>
 }
 
 function createScreen(options: { isTTY: boolean; columns: number }): TerminalOutput & { text(): string } {
@@ -22,6 +27,8 @@ function createScreen(options: { isTTY: boolean; columns: number }): TerminalOut
 export function createTestTerminal(
   options: {
     isTTY?: boolean
+    /** Somebody sits at it and answers questions. */
+    hasPerson?: boolean
     columns?: number
     environment?: Record<string, string>
     home?: string
@@ -29,11 +36,15 @@ export function createTestTerminal(
     nowMs?: number
   } = {},
 ): TestTerminal {
-  const screen = { isTTY: options.isTTY === true, columns: options.columns ?? 80 }
+  const screen = { isTTY: options.isTTY === true || options.hasPerson === true, columns: options.columns ?? 80 }
   const stdout = createScreen(screen)
   const stderr = createScreen(screen)
-  const stdin = new PassThrough()
-  stdin.end(options.stdin ?? '')
+  const stdin = Object.assign(
+    new PassThrough(),
+    options.hasPerson === true ? { isTTY: true, setRawMode: () => undefined } : {},
+  )
+  if (options.hasPerson !== true) stdin.end(options.stdin ?? '')
+  let seenChars = 0
   const home = options.home ?? '/nonexistent'
   return {
     environment: options.environment ?? {},
@@ -47,5 +58,12 @@ export function createTestTerminal(
     exit: () => undefined,
     out: () => stdout.text(),
     err: () => stderr.text(),
+    type(keys) {
+      seenChars = stderr.text().length
+      stdin.write(keys)
+    },
+    async waitFor(pattern) {
+      while (!pattern.test(stderr.text().slice(seenChars))) await sleep(5)
+    },
   }
 }

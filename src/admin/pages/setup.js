@@ -95,7 +95,7 @@ function showProblem(error, form, fields) {
 async function begin() {
   const token = location.hash.slice(1)
   if (token !== '') {
-    // The address bar, the history and screenshots never keep the key.
+    // INVARIANT: the address bar, the history and pictures of the screen never keep the key.
     history.replaceState(null, '', location.pathname)
     link = { ...link, token }
   }

@@ -1,12 +1,10 @@
-import type { Ledger } from '#audit'
+import type { LedgerQuery } from '#audit'
 import { isRefusal, type Principal } from '#kernel'
 import { z } from 'zod'
 import { recheckAccess } from '../access.ts'
 import type { Rooms } from '../rooms.ts'
 import { route } from '../route.ts'
 import { listOf, nameText } from '../shapes.ts'
-
-type Query = Parameters<Ledger['read']>[0]
 
 const maxEntries = 1000
 const maxWaitSeconds = 25
@@ -38,16 +36,17 @@ interface Wait {
 }
 
 /** Entries that match; when there are none, the first that come within the time. Rights are asked for again each time. */
-async function readOrWait(query: Query, { rooms, principal, gone, waitMs }: Wait) {
+async function readOrWait(query: LedgerQuery, { rooms, principal, gone, waitMs }: Wait) {
   const ended = AbortSignal.any([gone, AbortSignal.timeout(waitMs)])
   for (;;) {
-    // WHY: the size is taken before the read, so an entry that comes between the two ends the wait at once.
-    const lastSeq = rooms.ledger.state().size - 1
+    // WHY: taken before the read, so that an entry that comes between the two ends the wait at once.
+    const lastSeq = rooms.ledger.state().size
     const entries = await rooms.ledger.read(query)
     if (entries.length > 0 || waitMs === 0 || ended.aborted) return entries
     await rooms.ledger.waitBeyond(lastSeq, waitMs, ended)
     const refusal = await recheckAccess(rooms, principal, 'audit:read')
     if (refusal !== undefined) return refusal
+    if (rooms.ledger.state().size === lastSeq) return entries
   }
 }
 
@@ -61,6 +60,7 @@ const read = route({
     before: seq.optional(),
     limit: z.coerce.number().int().min(1).max(maxEntries).default(100),
     event: nameText.optional(),
+    /** Id or name. */
     person: nameText.optional(),
     exchange: nameText.optional(),
     refusal: nameText.optional(),
@@ -69,13 +69,9 @@ const read = route({
   answer: listOf(entry),
   async handle({ rooms, principal, query, signal }) {
     const { waitSeconds, ...asked } = query
-    const known = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Query
-    const entries = await readOrWait(known, {
-      rooms,
-      principal,
-      gone: signal,
-      waitMs: waitSeconds * 1000,
-    })
+    const person = asked.person === undefined ? undefined : await rooms.identity.people.find(asked.person)
+    const wait = { rooms, principal, gone: signal, waitMs: Math.ceil(waitSeconds * 1000) }
+    const entries = await readOrWait({ ...asked, person: person?.id ?? asked.person }, wait)
     return isRefusal(entries) ? entries : { items: entries }
   },
 })

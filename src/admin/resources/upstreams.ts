@@ -69,7 +69,7 @@ const list = route({
   answer: listOf(upstream),
   async handle({ rooms }) {
     await rooms.upstreams.catalog.refresh()
-    return { items: (await rooms.upstreams.catalog.list()).map(showUpstream) }
+    return { items: rooms.upstreams.catalog.list().map(showUpstream) }
   },
 })
 
@@ -138,7 +138,7 @@ const tools = route({
   answer: listOf(pin),
   async handle({ rooms, params }) {
     const unknown = await refuseUnknown(rooms, params.name)
-    return unknown ?? { items: (await rooms.upstreams.pins.list(params.name)).map(showPin) }
+    return unknown ?? { items: rooms.upstreams.pins.list(params.name).map(showPin) }
   },
 })
 

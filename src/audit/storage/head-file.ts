@@ -4,7 +4,16 @@
  * Trusts: the order of the writer: the head of a commit is written here after that commit.
  * Fails: by throwing on writing; with undefined when there is no file.
  */
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 import { headFile } from './schema.ts'
@@ -23,10 +32,23 @@ export function readHeadFile(folder: string): string | undefined {
 
 /** Opens the file for the ledger's writer and makes `note` durable in it. */
 export function openHeadFile(folder: string, note: string): HeadFile {
-  const descriptor = openSync(join(folder, headFile), existsSync(join(folder, headFile)) ? 'r+' : 'wx', 0o600)
-  const write = (text: string) => void writeSync(descriptor, text, 0, 'utf8')
-  write(note)
-  ftruncateSync(descriptor, Buffer.byteLength(note))
-  fsyncSync(descriptor)
-  return { write, close: () => closeSync(descriptor) }
+  const path = join(folder, headFile)
+  const draft = `${path}.draft`
+  writeFileSync(draft, note, { mode: 0o600, flush: true })
+  renameSync(draft, path)
+  flushFolder(folder)
+  const descriptor = openSync(path, 'r+')
+  return {
+    write: (text) => void writeSync(descriptor, text, 0, 'utf8'),
+    close: () => closeSync(descriptor),
+  }
+}
+
+function flushFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }

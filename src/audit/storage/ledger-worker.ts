@@ -20,22 +20,17 @@ function fence(): void {
   } catch {}
 }
 
-function answer(request: WriterRequest): Opened | number {
-  if (request.kind === 'close') {
-    fence()
-    return 0
-  }
-  if (request.kind === 'open') {
-    fence()
-    store = openTreeStore(settings)
-    return store.opened
-  }
+function answer(request: WriterRequest): Opened {
+  if (request.kind === 'close' || request.kind === 'open') fence()
+  if (request.kind === 'close') return { size: 0, lastEvent: undefined }
+  if (request.kind === 'open') store = openTreeStore(settings)
   if (store === undefined) throw new Error('the ledger is not open')
-  return store.commit(request.firstSeq, request.bodies, request.timeMs)
+  if (request.kind === 'commit') store.commit(request.firstSeq, request.bodies, request.timeMs)
+  return store.standing()
 }
 
 parentPort?.on('message', (request: WriterRequest) => {
-  let reply: Answer<Opened | number>
+  let reply: Answer<Opened>
   try {
     reply = { isDone: true, result: answer(request) }
   } catch (error) {

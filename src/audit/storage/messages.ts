@@ -41,7 +41,7 @@ export interface Opened {
   readonly lastEvent: string | undefined
 }
 
-/** `damaged` is not cured by waiting: the file does not agree with its signed head. */
+/** `isDamaged`: waiting is no cure, the file does not agree with its signed head. */
 export type Answer<Result> =
   | { readonly isDone: true; readonly result: Result }
   | { readonly isDone: false; readonly problem: string; readonly isDamaged: boolean }

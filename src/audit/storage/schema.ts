@@ -13,7 +13,6 @@ export const ledgerFile = 'ledger.db'
 export const headFile = 'ledger.head'
 export const keyFile = 'ledger-key'
 export const verifierFile = 'ledger-key.pub'
-export const lockFile = 'ledger.lock'
 
 /** How long a writer waits for another writer's lock: longer only delays the refusal. */
 const busyTimeoutMs = 150

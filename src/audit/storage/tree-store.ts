@@ -16,9 +16,9 @@ import { openForWriting } from './schema.ts'
 export class Damage extends Error {}
 
 export interface TreeStore {
-  readonly opened: Opened
-  /** @returns the size of the ledger, once the batch is on disk */
-  commit(firstSeq: number, bodies: readonly string[], timeMs: number): number
+  standing(): Opened
+  /** Returns once the batch is on disk. */
+  commit(firstSeq: number, bodies: readonly string[], timeMs: number): void
   close(): void
 }
 
@@ -50,6 +50,8 @@ function readStanding(database: DatabaseSync, verifierKey: string, fileNote: str
   if (!(last['leaf'] instanceof Uint8Array) || !hashLeaf(body).equals(last['leaf']))
     throw new Damage('the last entry of the ledger was changed')
   if (kept === undefined || kept.size > head.size) throw new Damage('the ledger was cut back behind its newest head')
+  const twin = database.prepare('SELECT note FROM heads WHERE number = ?').get(kept.number)
+  if (kept.number > 0 && twin?.['note'] !== fileNote) throw new Damage('the ledger is not the one its newest head saw')
   return { head, edge, note, lastEvent: eventOf(body) }
 }
 
@@ -100,7 +102,7 @@ function createTreeStore(
   }
 
   return {
-    opened: { size: edge.size, lastEvent: standing.lastEvent },
+    standing: () => ({ size: edge.size, lastEvent: standing.lastEvent }),
     commit(firstSeq, bodies, timeMs) {
       database.exec('BEGIN IMMEDIATE')
       const note = insert(firstSeq, bodies, timeMs)
@@ -109,7 +111,6 @@ function createTreeStore(
       try {
         headFile.write(note)
       } catch {}
-      return edge.size
     },
     close() {
       headFile.close()

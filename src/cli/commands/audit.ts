@@ -53,6 +53,7 @@ export const audit: CommandPlug = {
     command
       .command('verify')
       .description('check the whole ledger in the data folder; needs no server')
-      .action(() => verifyFolder(open()))
+      .option('--public-key <file>', 'copy of ledger-key.pub that was kept elsewhere')
+      .action((options: { publicKey?: string }) => verifyFolder(open(), options))
   },
 }

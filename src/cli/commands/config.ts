@@ -7,7 +7,7 @@ function valueAt(config: Config, key: string): string {
   const value = key
     .split('.')
     .reduce<unknown>((part, name) => (part as Readonly<Record<string, unknown>> | undefined)?.[name], config)
-  return value === undefined ? '' : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '').replace(/^"|"$/g, '')
 }
 
 async function validate({ output, loadConfig }: Invocation): Promise<void> {

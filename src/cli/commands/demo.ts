@@ -32,8 +32,8 @@ export const demo: CommandPlug = {
         const last = steps.findLast((step) => step.entry !== undefined)?.entry
         output.note(
           last === undefined
-            ? 'see: castellan audit tail'
-            : `see: castellan audit show ${last}   castellan audit verify`,
+            ? 'see `castellan audit tail`'
+            : `see \`castellan audit show ${last}\` and \`castellan audit verify\``,
         )
       })
     })

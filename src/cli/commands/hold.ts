@@ -42,7 +42,7 @@ async function place(invocation: Invocation, options: PlaceOptions): Promise<voi
   const { output } = invocation
   output.result(placed, () => {
     output.line(`hold ${placed.id} on ${kind}${subject === '' ? '' : ` ${subject}`} is in force`)
-    output.note(`lift it with: castellan hold lift ${placed.id}`)
+    output.note(`lift it with \`castellan hold lift ${placed.id}\``)
   })
 }
 
@@ -66,7 +66,7 @@ async function list({ output, signedIn, terminal }: Invocation): Promise<void> {
         { title: 'SINCE', cell: (one) => showTime(one.placedAt), isFixed: true },
         { title: 'UNTIL', cell: (one) => showTime(one.expiresAt) ?? 'lifted', isFixed: true },
       ],
-      'no holds; place one with: castellan hold place --upstream <name> --reason <text>',
+      'no holds; place one with `castellan hold place --upstream <name> --reason <text>`',
     ),
   )
 }

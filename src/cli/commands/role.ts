@@ -55,7 +55,7 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
         { title: 'GRANTS', cell: (one) => one.grants.map(grantText).join('; ') },
         { title: 'DESCRIPTION', cell: (one) => one.description },
       ],
-      'no roles; make one with: castellan role put <name> --grant <grant>',
+      'no roles; make one with `castellan role put <name> --grant <grant>`',
     ),
   )
 }

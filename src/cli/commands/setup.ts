@@ -24,7 +24,8 @@ async function retry<Result>({ output }: Invocation, attempt: () => Promise<Resu
     } catch (error) {
       const isCorrectable = error instanceof CliFailure && correctable.test(error.code)
       if (!isCorrectable || tries >= maxTries) throw error
-      output.note({ text: error.message, tone: 'bad' }, `  ${error.hint}`)
+      output.say({ text: error.message, tone: 'bad' })
+      output.say(error.hint)
     }
   }
 }
@@ -86,7 +87,8 @@ async function enrol(
   })
   output.result({ name: done.principalName, recoveryCodes: done.recoveryCodes }, () => {
     if (done.recoveryCodes.length > 0) showRecoveryCodes(invocation, done.recoveryCodes)
-    output.line({ text: `${done.principalName} is set up.`, tone: 'good' }, ' Next: castellan login')
+    output.line({ text: `${done.principalName} is set up`, tone: 'good' })
+    output.note('next: `castellan login`')
   })
 }
 
@@ -116,7 +118,11 @@ export const setup: CommandPlug = {
             instead,
           )
         const client = await openAdminClient(readAdminUrl(link.adminUrl))
-        await enrol(invocation, adminApi(client), link, options).finally(() => client.close())
+        try {
+          await enrol(invocation, adminApi(client), link, options)
+        } finally {
+          await client.close()
+        }
       })
   },
 }

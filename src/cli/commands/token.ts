@@ -30,7 +30,7 @@ async function list({ output, signedIn, terminal }: Invocation, isAll: boolean):
         { title: 'RESOURCE', cell: (one) => one.resource },
         { title: 'EXPIRES', cell: (one) => showTime(one.expiresAt), isFixed: true },
       ],
-      'no tokens; make one with: castellan connect <client>',
+      'no tokens; make one with `castellan connect <client>`',
     ),
   )
 }

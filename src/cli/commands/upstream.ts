@@ -54,7 +54,7 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
         { title: 'REACHED BY', cell: showsOf },
         { title: 'DEMO', cell: (one) => (one.isDemo ? 'yes' : '') },
       ],
-      'no upstreams; add one with: castellan upstream add <name> --stdio -- <command>',
+      'no upstreams; add one with `castellan upstream add <name> --stdio -- <command>`',
     ),
   )
 }
@@ -64,7 +64,7 @@ async function add(invocation: Invocation, upstream: NewUpstream): Promise<void>
   invocation.output.result(added, () => {
     invocation.output.line(`added ${upstream.name}`)
     invocation.output.note(
-      `next: castellan upstream review ${upstream.name}   (nothing of it can be used until its tools are approved)`,
+      `next: \`castellan upstream review ${upstream.name}\`; nothing of it can be used until its tools are approved`,
     )
   })
 }

@@ -38,7 +38,7 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
         { title: 'ROLES', cell: (one) => one.roles.join(', ') },
         { title: 'SINCE', cell: (one) => showTime(one.createdAt), isFixed: true },
       ],
-      'no people; invite one with: castellan user add <name> --role viewer',
+      'no people; invite one with `castellan user add <name> --role viewer`',
     ),
   )
 }

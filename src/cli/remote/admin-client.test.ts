@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { openAdminClient, readAdminUrl } from './admin-client.ts'
+import { adminApi } from './api.ts'
 
 const closing: (() => void)[] = []
 afterEach(() => closing.splice(0).forEach((close) => close()))
@@ -90,10 +91,14 @@ test('a redirect is not followed, so the session stays where it belongs', async 
 test('a name in a path cannot reach another path', async () => {
   const { url, seen } = await startServer(200, '{"items":[]}')
   const client = await openAdminClient(url)
-  const { adminApi } = await import('./api.ts')
-  await adminApi(client).upstreams.tools('../../people?x=1#y')
-  await client.close()
+  const { upstreams } = adminApi(client)
+  await upstreams.tools('../../people?x=1#y')
   expect(seen[0]?.url).toBe('/api/v1/upstreams/..%2F..%2Fpeople%3Fx%3D1%23y/tools')
+  for (const name of ['', '.', '..']) {
+    expect(() => upstreams.remove(name)).toThrow(expect.objectContaining({ code: 'cli.bad-name', exitCode: 6 }))
+  }
+  await client.close()
+  expect(seen).toHaveLength(1)
 })
 
 test.each(['http://localhost:8091', 'http://127.0.0.1:8091', 'http://[::1]:8091', 'https://gw.example'])(

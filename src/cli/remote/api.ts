@@ -1,3 +1,4 @@
+import { CliFailure } from '../failure.ts'
 import type { AdminClient } from './admin-client.ts'
 
 /** The admin API as this program uses it: every request and answer shape is in this file. */
@@ -128,7 +129,18 @@ export interface NewHold {
 }
 
 const base = '/api/v1'
-const segment = encodeURIComponent
+
+/** A name as one step of a path: it cannot leave its place. @throws CliFailure `cli.bad-name` */
+function segment(name: string): string {
+  // WHY: URLs resolve these before they are sent, escaped or not.
+  if (name !== '' && name !== '.' && name !== '..') return encodeURIComponent(name)
+  throw new CliFailure(
+    'notFound',
+    'cli.bad-name',
+    `\`${name}\` is not the name of anything`,
+    'list what there is first',
+  )
+}
 
 function itemsOf<Item>(answer: unknown): readonly Item[] {
   const { items } = (answer ?? {}) as { items?: unknown }

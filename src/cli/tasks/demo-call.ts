@@ -29,22 +29,37 @@ function methodOf(init: RequestInit | undefined): string {
   return typeof method === 'string' ? method : 'response'
 }
 
-async function refusalOf(answer: Response): Promise<CliFailure> {
-  const text = await answer.clone().text()
-  const fallback = { message: `the gateway answered with status ${answer.status}`, data: {} }
-  let error: { message?: unknown; data?: { code?: unknown; hint?: unknown } } = fallback
+interface CallError {
+  readonly message?: unknown
+  readonly data?: { readonly code?: unknown; readonly hint?: unknown }
+}
+
+function readCallError(text: string): CallError {
   try {
-    error = (JSON.parse(text) as { error?: typeof fallback }).error ?? fallback
+    return (JSON.parse(text) as { error?: CallError }).error ?? {}
   } catch {
-    // WHY: an answer that is not JSON is described by its status.
+    return {}
   }
+}
+
+async function refusalOf(answer: Response): Promise<CliFailure> {
+  const error = readCallError(await answer.clone().text())
   const { code, hint } = error.data ?? {}
   return new CliFailure(
     reasonOfStatus(answer.status),
     typeof code === 'string' ? code : 'cli.call-refused',
-    typeof error.message === 'string' ? error.message : fallback.message,
+    typeof error.message === 'string' ? error.message : `the gateway answered with status ${answer.status}`,
     typeof hint === 'string' ? hint : 'see `castellan audit tail`',
   )
+}
+
+/** A refusal inside a good answer: the gateway puts its code and hint beside the protocol's error. */
+function failureOfCall(error: unknown): unknown {
+  if (!(error instanceof Error) || !('data' in error)) return error
+  const { code, hint } = (error.data ?? {}) as { code?: unknown; hint?: unknown }
+  if (typeof code !== 'string') return error
+  const reason = /\.(not-granted|held)$/.test(code) ? 'denied' : 'remote'
+  return new CliFailure(reason, code, error.message, typeof hint === 'string' ? hint : 'see `castellan audit tail`')
 }
 
 export function observe(fetchOf: (url: string | URL, init?: RequestInit) => Promise<Response>): Observer {
@@ -108,7 +123,7 @@ function createSteps(invocation: Invocation, observer: Observer, tell: (step: De
         return value
       } catch (error) {
         invocation.output.note({ text: 'stopped', tone: 'bad' }, `  ${name}`)
-        throw observer.refusal ?? error
+        throw observer.refusal ?? failureOfCall(error)
       }
     },
   }

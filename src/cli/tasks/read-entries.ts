@@ -75,7 +75,7 @@ function printEntry(output: Output, one: Entry): void {
     `  ${showTime(one.time) ?? ''}  `,
     `${one.event.padEnd(26)} `,
     { text: one.outcome.padEnd(9), tone: outcomeTones[one.outcome] ?? 'dim' },
-    `  ${(one.principal?.name ?? '-').padEnd(12)}  ${targetOf(one)}`,
+    `  ${[(one.principal?.name ?? '-').padEnd(12), targetOf(one)].filter((text) => text !== '').join('  ')}`,
     one.refusal === undefined ? '' : { text: `  ${one.refusal}`, tone: 'bad' },
     one.durationMs === undefined ? '' : { text: `  ${Math.round(one.durationMs)} ms`, tone: 'dim' },
   )
@@ -92,7 +92,7 @@ export async function listEntries({ output, signedIn }: Invocation, options: Fil
     ...(before === undefined ? {} : { before }),
     limit: readCount(options.limit, { name: '--limit', min: 1, max: maxEntries }),
   })
-  output.result(entries, () => output.table(entries, columns, 'no entries match; see: castellan audit tail'))
+  output.result(entries, () => output.table(entries, columns, 'no entries match; see `castellan audit tail`'))
 }
 
 export async function tailEntries({ output, signedIn }: Invocation, options: TailOptions): Promise<void> {
@@ -101,19 +101,19 @@ export async function tailEntries({ output, signedIn }: Invocation, options: Tai
   const filters = filtersOf(options)
   const print = (one: Entry): void => output.item(one, () => printEntry(output, one))
   const { size } = await audit.state()
-  const newest = lines === 0 ? [] : await audit.read({ ...filters, before: largestSeq, limit: lines })
+  const newest = lines === 0 ? [] : await audit.read({ ...filters, limit: lines })
   newest.forEach(print)
   if (!(options.follow ?? output.isTerminal)) return
-  let after = newest.at(-1)?.seq ?? size - 1
+  let after = newest.at(-1)?.seq ?? size
   for (;;) {
-    const entries = await audit.read({ ...filters, ...(after < 0 ? {} : { after }), limit: maxEntries }, waitSeconds)
+    const entries = await audit.read({ ...filters, after, limit: maxEntries }, waitSeconds)
     entries.forEach(print)
     after = entries.at(-1)?.seq ?? after
   }
 }
 
 export async function showEntry({ output, signedIn }: Invocation, text: string): Promise<void> {
-  const seq = readCount(text, { name: 'the number of an entry', min: 0, max: largestSeq })
+  const seq = readCount(text, { name: 'the number of an entry', min: 1, max: largestSeq - 1 })
   const { audit } = adminApi(await signedIn())
   const [entry] = await audit.read({ before: seq + 1, limit: 1 })
   if (entry?.seq !== seq) {

@@ -42,7 +42,7 @@ export async function reviewTools(invocation: Invocation, name: string, options:
     shown.forEach((pin) => showTool(output, pin))
     const approvedCount = pins.filter((pin) => pin.status === 'approved').length
     output.note(`${pins.length} tools: ${approvedCount} approved, ${pins.length - approvedCount} waiting`)
-    if (approvedCount < pins.length) output.note(`next: castellan upstream approve ${name} <tools>   or --all`)
+    if (approvedCount < pins.length) output.note(`next: \`castellan upstream approve ${name} <tools>\`, or --all`)
   })
 }
 

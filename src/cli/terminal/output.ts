@@ -56,6 +56,7 @@ function createErrorSide(
 ): Pick<Output, 'note' | 'say' | 'art' | 'live' | 'fail'> {
   const { stderr } = terminal
   const paint = painter(hasColour(terminal, stderr))
+  const pasteable = (text: string): string => text.replaceAll('`castellan ', `\`${programName(terminal.environment)} `)
   const isLive = stderr.isTTY === true && !options.isJson && !options.isQuiet
   let isLineOpen = false
   const clear = (): void => {
@@ -66,7 +67,7 @@ function createErrorSide(
     note(...spans) {
       if (options.isJson || options.isQuiet) return
       clear()
-      stderr.write(`${spans.map(paint).join('')}\n`)
+      stderr.write(`${spans.map((span) => paint(typeof span === 'string' ? pasteable(span) : span)).join('')}\n`)
     },
     say(...spans) {
       clear()
@@ -90,8 +91,7 @@ function createErrorSide(
       }
       stderr.write(`${paint({ text: `error[${failure.code}]`, tone: 'bad' })}: ${printable(failure.message)}\n`)
       if (failure.hint === '') return
-      const hint = failure.hint.replaceAll('`castellan ', `\`${programName(terminal.environment)} `)
-      stderr.write(`  ${paint({ text: 'hint', tone: 'dim' })}: ${printable(hint)}\n`)
+      stderr.write(`  ${paint({ text: 'hint', tone: 'dim' })}: ${printable(pasteable(failure.hint))}\n`)
     },
   }
 }

@@ -1,7 +1,7 @@
 // Everything a terminal or a reader could mistake for something else: C0 and C1 controls, bidirectional overrides,
 // invisible and zero-width characters, tag characters, lone surrogates.
 const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|[\ufe00-\ufe0e]|\p{Surrogate}/gu
 
 /**
  * Text of others, safe to print: characters that steer a terminal or hide from the reader become visible escapes.

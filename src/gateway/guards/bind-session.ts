@@ -3,7 +3,7 @@
  * Stops: stolen, guessed and foreign session ids, on POST, GET and DELETE alike.
  * Trusts: the sealer: an id is a sealed value that opens only for the person and server it was made for.
  * Fails: an id that does not open never existed: 404, as the protocol says for an ended session.
- * @see MCP 2025-11-25, session management; docs/decisions/0005-sealed-session-ids.md
+ * @see MCP 2025-11-25, session management; docs/decisions/0005-gateway-session-ids-are-sealed.md
  */
 import { type Principal, refuse, type Sealer } from '#kernel'
 import { type Arrival, headerOf } from '../arrival.ts'

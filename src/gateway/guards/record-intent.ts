@@ -22,7 +22,7 @@ export interface Intended {
 type Needs = Arrival & Authenticated & Inbound & Aim & Authorized
 
 function describe({ httpMethod, message, era, version, decision }: Needs): Record<string, unknown> {
-  const { _meta, name, uri, ...rest } = message?.params ?? {}
+  const { _meta, name: _name, uri: _uri, ...rest } = message?.params ?? {}
   return {
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
     era,

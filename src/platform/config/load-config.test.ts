@@ -16,7 +16,7 @@ interface Given {
 function load({ yaml, env = {}, args }: Given = {}) {
   const cwd = temporaryFolder()
   if (yaml !== undefined) writeFileSync(join(cwd, 'castellan.yaml'), yaml)
-  const options: LoadConfigOptions = { env, cwd, home: '/home/ana', ...(args === undefined ? {} : { args }) }
+  const options: LoadConfigOptions = { env, cwd, home: '/people/ana', ...(args === undefined ? {} : { args }) }
   return { cwd, ...loadConfig(options) }
 }
 
@@ -33,7 +33,7 @@ function problemOf(given: Given): { code: string; message: string; hint: string 
 test('everything has a default', () => {
   const { config, origins, file } = load()
   expect(JSON.parse(JSON.stringify(config))).toEqual({
-    dataDir: '/home/ana/.local/share/castellan',
+    dataDir: '/people/ana/.local/share/castellan',
     gateway: { port: 8090, publicUrl: 'http://localhost:8090' },
     admin: { port: 8091, publicUrl: 'http://localhost:8091' },
     database: { url: '[secret]' },
@@ -54,7 +54,7 @@ test('flags win over the environment, which wins over the file, and each value t
   })
   expect([config.gateway.port, config.admin.port, config.identity.sessionHours]).toEqual([100, 20, 3])
   expect(origins).toMatchObject({
-    'gateway.port': 'flag --port',
+    'gateway.port': 'flag --gateway-port',
     'admin.port': 'env CASTELLAN_ADMIN__PORT',
     'identity.sessionHours': 'file castellan.yaml:6',
     demo: 'default',
@@ -75,7 +75,7 @@ test.each([
   'https://u:p@a.example',
   'https://a.example?x',
   'localhost:8090',
-  'javascript:alert(1)',
+  'data:text/html,x',
 ])('the public address %s is refused', (url) => {
   const { code, message } = problemOf({ env: { CASTELLAN_GATEWAY__PUBLIC_URL: url } })
   expect([code, message]).toEqual(['config.value', expect.stringMatching(/^CASTELLAN_GATEWAY__PUBLIC_URL: /)])
@@ -204,11 +204,11 @@ test('an empty variable counts as unset', () => {
 test('the data folder is absolute: relative to the file, to the working folder, or to the home', () => {
   const fromFile = load({ yaml: 'dataDir: ./state' })
   expect(fromFile.config.dataDir).toBe(join(fromFile.cwd, 'state'))
-  expect(load({ yaml: 'dataDir: ~/state' }).config.dataDir).toBe('/home/ana/state')
+  expect(load({ yaml: 'dataDir: ~/state' }).config.dataDir).toBe('/people/ana/state')
   const fromEnv = load({ env: { CASTELLAN_DATA_DIR: 'here' } })
   expect(fromEnv.config.dataDir).toBe(join(fromEnv.cwd, 'here'))
   expect(load({ env: { XDG_DATA_HOME: '/var/xdg' } }).config.dataDir).toBe('/var/xdg/castellan')
-  expect(load({ env: { XDG_DATA_HOME: 'relative' } }).config.dataDir).toBe('/home/ana/.local/share/castellan')
+  expect(load({ env: { XDG_DATA_HOME: 'relative' } }).config.dataDir).toBe('/people/ana/.local/share/castellan')
 })
 
 test('the file is the named one, else the one in the working folder, else the one of the account', () => {

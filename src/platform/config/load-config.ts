@@ -15,7 +15,7 @@ export interface LoadConfigOptions {
 
 export interface LoadedConfig {
   readonly config: Config
-  /** By dotted key: `default`, `file castellan.yaml:12`, `env CASTELLAN_GATEWAY__PORT`, `flag --port`. */
+  /** By dotted key: `default`, `file castellan.yaml:12`, `env CASTELLAN_GATEWAY__PORT`, `flag --gateway-port`. */
   readonly origins: Readonly<Record<string, string>>
   /** The file that was read, if there was one. */
   readonly file?: string

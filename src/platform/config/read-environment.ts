@@ -96,6 +96,5 @@ export function readFlags(args: Readonly<Record<string, string>>): Map<string, O
 }
 
 function flagOf(key: string): string {
-  const [last = key] = key.split('.').slice(-1)
-  return last.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return key.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }

@@ -177,6 +177,17 @@ eachDatabase('the database', (open, openAgain) => {
     expect(sorted.map(({ key }) => key)).toEqual(['1', 'A', 'B', '_', 'a', 'b', 'é'])
   })
 
+  test('a transaction whose turn does not come in time is a fault, and the next one is served', async () => {
+    const database = await open()
+    const hurried = await openAgain(database, { longestWaitMs: 100 })
+    const long = database.transaction(() => sleep(600))
+    await sleep(20)
+    const late = hurried.transaction((transaction) => transaction.selectFrom('roles').selectAll().execute())
+    await expect(late).rejects.toMatchObject({ name: 'Fault', code: 'database.busy' })
+    await long
+    await expect(hurried.transaction(async () => 'served')).resolves.toBe('served')
+  })
+
   test('closing waits for the running transaction and may be repeated', async () => {
     const database = await open()
     const again = await openAgain(database)

@@ -7,7 +7,7 @@ import { migrate } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import { openPostgresPool } from './postgres.ts'
 import { listenForRevision } from './postgres-revision.ts'
-import { openSqliteFile, sqliteResultCode } from './sqlite.ts'
+import { isBusy as isSqliteBusy, openSqliteFile, sqliteResultCode } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 const longestRunOfRetries = 8
@@ -37,6 +37,8 @@ export interface DatabaseOptions {
   /** `sqlite:` (castellan.db in the data folder), `sqlite:/path/to/file` or `postgres://…` */
   readonly url: string
   readonly dataFolder?: DataFolder
+  /** How long a transaction waits for those of other processes, 10 s unless told. */
+  readonly longestWaitMs?: number
 }
 
 /**
@@ -44,16 +46,16 @@ export interface DatabaseOptions {
  * @throws Misuse `database.url`, `database.unreachable`, `database.newer`, `database.foreign`
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { url, dataFolder } = options
-  if (url.startsWith('postgres://') || url.startsWith('postgresql://')) return openPostgres(url)
+  const { url, dataFolder, longestWaitMs = 10_000 } = options
+  if (url.startsWith('postgres://') || url.startsWith('postgresql://')) return openPostgres(url, longestWaitMs)
   if (!url.startsWith('sqlite:')) throw badUrl()
   const path = url.slice('sqlite:'.length) || dataFolder?.file('castellan.db')
   if (path === undefined) throw badUrl()
-  return openSqlite(path)
+  return openSqlite(path, longestWaitMs)
 }
 
-async function openSqlite(path: string): Promise<Database> {
-  const file = await reach(() => openSqliteFile(path))
+async function openSqlite(path: string, longestWaitMs: number): Promise<Database> {
+  const file = await reach(() => openSqliteFile(path, longestWaitMs))
   const kysely = new Kysely<Tables>({ dialect: file.dialect })
   try {
     await reach(() => migrate(kysely, 'sqlite', migrations))
@@ -64,10 +66,10 @@ async function openSqlite(path: string): Promise<Database> {
   return assemble({ dialect: 'sqlite', kysely, revision: file.revision, close: async () => file.close() })
 }
 
-async function openPostgres(url: string): Promise<Database> {
+async function openPostgres(url: string, longestWaitMs: number): Promise<Database> {
   if (!URL.canParse(url)) throw badUrl()
   let moved = (): void => undefined
-  const pool = openPostgresPool(url, () => moved())
+  const pool = openPostgresPool(url, longestWaitMs, () => moved())
   try {
     const kysely = new Kysely<Tables>({ dialect: pool.dialect })
     await reach(() => migrate(kysely, 'postgres', migrations))
@@ -158,7 +160,7 @@ function isConflict(error: unknown): boolean {
 }
 
 function isBusy(error: unknown): boolean {
-  return sqliteResultCode(error) === 5 || postgresCode(error) === '55P03'
+  return isSqliteBusy(error) || postgresCode(error) === '55P03'
 }
 
 /** Whether a statement failed because the row exists already (primary key or unique column). */

@@ -17,13 +17,13 @@ const second = step(2, 'second', 'create table b (x int)')
 const broken = step(2, 'broken', 'create table b (x int)', 'create table a (x int)')
 
 async function emptySqlite() {
-  const file = openSqliteFile((await freshSqlite()).slice('sqlite:'.length))
+  const file = openSqliteFile((await freshSqlite()).slice('sqlite:'.length), 1_000)
   onTestFinished(() => file.close())
   return new Kysely<Tables>({ dialect: file.dialect })
 }
 
 async function emptyServer() {
-  const pool = openPostgresPool(await emptyPostgres(), () => undefined)
+  const pool = openPostgresPool(await emptyPostgres(), 1_000, () => undefined)
   onTestFinished(() => pool.close())
   return new Kysely<Tables>({ dialect: pool.dialect })
 }
@@ -70,7 +70,7 @@ eachDatabase('opening', (open, openAgain) => {
 
 test('a SQLite file with tables of another program is refused whole', async () => {
   const url = await freshSqlite()
-  const file = openSqliteFile(url.slice('sqlite:'.length))
+  const file = openSqliteFile(url.slice('sqlite:'.length), 1_000)
   const kysely = new Kysely<Tables>({ dialect: file.dialect })
   await sql`create table people (x int)`.execute(kysely)
   file.close()

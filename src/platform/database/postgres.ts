@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -12,6 +13,7 @@ import pg from 'pg'
 
 const int8 = 20
 const numeric = 1700
+const longestFarewellMs = 2_000
 
 /** Connections of one program to one database. */
 export interface PostgresPool {
@@ -20,14 +22,14 @@ export interface PostgresPool {
 }
 
 /** What every connection of ours has in common. */
-export function connectionSettings(url: string): pg.ClientConfig {
+export function connectionSettings(url: string, longestWaitMs: number): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: 'castellan',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     statement_timeout: 15_000,
-    lock_timeout: 10_000,
+    lock_timeout: longestWaitMs,
     idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser: parserOf },
   }
@@ -36,8 +38,8 @@ export function connectionSettings(url: string): pg.ClientConfig {
 /**
  * @param changed called when a change of this program may have been committed, before it is acknowledged
  */
-export function openPostgresPool(url: string, changed: () => void): PostgresPool {
-  const pool = new pg.Pool({ ...connectionSettings(url), max: 10, idleTimeoutMillis: 30_000 })
+export function openPostgresPool(url: string, longestWaitMs: number, changed: () => void): PostgresPool {
+  const pool = new pg.Pool({ ...connectionSettings(url, longestWaitMs), max: 10, idleTimeoutMillis: 30_000 })
   // WHY: without a listener the loss of an idle connection ends the program; the next query opens another.
   pool.on('error', () => undefined)
   return {
@@ -47,8 +49,14 @@ export function openPostgresPool(url: string, changed: () => void): PostgresPool
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
-    close: () => pool.end(),
+    close: () => withoutWaitingLong(pool.end()),
   }
+}
+
+/** A farewell that a server out of reach never answers may not hold up the end of the program. */
+export async function withoutWaitingLong(farewell: Promise<void>): Promise<void> {
+  const answered = farewell.catch(() => undefined)
+  await Promise.race([answered, sleep(longestFarewellMs, undefined, { ref: false })])
 }
 
 // WHY: 64-bit integers and sums come as text; ours are milliseconds and counts, far below 2^53.

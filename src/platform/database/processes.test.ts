@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { emptyPostgres, freshSqlite, restingRevision } from '../../../test/world/databases.ts'
-import { startProcess } from '../../../test/world/processes.ts'
+import { startProcess } from '../../../test/world/machine/start-process.ts'
 import { openDatabase } from './database.ts'
 
 async function countAt(url: string): Promise<number | undefined> {

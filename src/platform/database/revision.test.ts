@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { eachDatabase, freshPostgres, restingRevision } from '../../../test/world/databases.ts'
+import { openLine } from '../../../test/world/machine/line.ts'
 import { type Database, openDatabase } from './database.ts'
 
 const row = { key: 'a', failures: 0, window_started_at: 0 }
@@ -80,14 +81,6 @@ eachDatabase('the revision', (open, openAgain) => {
   })
 })
 
-async function backends(database: Database): Promise<number[]> {
-  const found = await sql<{ pid: number }>`select pid from pg_stat_activity
-    where datname = current_database() and query ilike 'listen%' or query = 'select 1' and datname = current_database()`.execute(
-    database.query,
-  )
-  return found.rows.map(({ pid }) => pid)
-}
-
 test('every table of PostgreSQL announces its changes', async () => {
   const database = await openDatabase({ url: await freshPostgres() })
   const silent = await sql<{ name: string }>`select relname as name from pg_class
@@ -97,14 +90,19 @@ test('every table of PostgreSQL announces its changes', async () => {
   await database.close()
 })
 
-test('while it cannot listen, PostgreSQL answers a new revision each time and misses nothing', async () => {
+const restsWith = (database: Database) => {
+  const [first, second] = [database.revision(), database.revision()]
+  return first === second
+}
+
+test('when its listening connection is ended, PostgreSQL answers a new revision each time and misses nothing', async () => {
   const url = await freshPostgres()
   const database = await openDatabase({ url })
   const other = await openDatabase({ url })
-  await restingRevision(database)
-  const before = database.revision()
-  for (const pid of await backends(database)) await sql`select pg_terminate_backend(${pid})`.execute(database.query)
-  await expect.poll(() => database.revision() !== database.revision(), { timeout: 2_000, interval: 1 }).toBe(true)
+  const before = await restingRevision(database)
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and query like '%pg_notify%' and pid <> pg_backend_pid()`.execute(other.query)
+  await expect.poll(() => restsWith(database), { timeout: 2_000, interval: 1 }).toBe(false)
   await write(other)
   const rested = await restingRevision(database)
   expect(rested).not.toBe(before)
@@ -112,4 +110,26 @@ test('while it cannot listen, PostgreSQL answers a new revision each time and mi
   await expect.poll(() => database.revision(), { timeout: 1_000 }).not.toBe(rested)
   await database.close()
   await other.close()
+})
+
+test('when the line to PostgreSQL falls silent, nothing is taken for current after a second', async () => {
+  const line = await openLine(await freshPostgres())
+  const database = await openDatabase({ url: line.url })
+  await restingRevision(database)
+  expect(restsWith(database)).toBe(true)
+  line.freeze()
+  await sleep(1_050)
+  expect(restsWith(database)).toBe(false)
+  line.thaw()
+  await expect.poll(() => restsWith(database), { timeout: 8_000 }).toBe(true)
+  await database.close()
+})
+
+test('closing does not wait for a server that is out of reach', async () => {
+  const line = await openLine(await freshPostgres())
+  const database = await openDatabase({ url: line.url })
+  line.freeze()
+  const startedAt = performance.now()
+  await database.close()
+  expect(performance.now() - startedAt).toBeLessThan(6_000)
 })

@@ -13,7 +13,7 @@ import {
 } from 'kysely'
 
 const busyResultCode = 5
-const longestWaitMs = 10_000
+const openingWaitMs = 10_000
 const rememberedStatements = 256
 
 /** A file opened twice: one connection that writes, one that only watches for other writers. */
@@ -26,19 +26,22 @@ export interface SqliteFile {
 
 /**
  * Opens or creates the file (0600). Every commit is flushed before it is acknowledged.
+ * @param longestWaitMs how long a statement waits for another process that writes
  * @throws when the file is not a database or cannot be opened
  */
-export function openSqliteFile(path: string): SqliteFile {
+export function openSqliteFile(path: string, longestWaitMs: number): SqliteFile {
   // WHY: SQLite would create it by the umask; its own side files then copy these permissions.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const writer = new DatabaseSync(path, { timeout: 10 })
-  writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off')
+  standStillUntilFree(() =>
+    writer.exec('pragma journal_mode = wal; pragma synchronous = full; pragma trusted_schema = off'),
+  )
   const watcher = new DatabaseSync(path, { readOnly: true, timeout: 10 })
   const dataVersion = watcher.prepare('pragma data_version')
   dataVersion.setReturnArrays(true)
   let unknownRevision = 0
   return {
-    dialect: createSqliteDialect(writer),
+    dialect: createSqliteDialect(writer, longestWaitMs),
     revision() {
       try {
         const row: unknown = dataVersion.get()
@@ -56,18 +59,18 @@ export function openSqliteFile(path: string): SqliteFile {
   }
 }
 
-function createSqliteDialect(database: DatabaseSync): Dialect {
+function createSqliteDialect(database: DatabaseSync, longestWaitMs: number): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => createDriver(database),
+    createDriver: () => createDriver(database, longestWaitMs),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
 }
 
-function createDriver(database: DatabaseSync): Driver {
-  const connection = createConnection(database)
-  const run = (statement: string) => whenFree(() => database.exec(statement))
+function createDriver(database: DatabaseSync, longestWaitMs: number): Driver {
+  const connection = createConnection(database, longestWaitMs)
+  const run = (statement: string) => whenFree(longestWaitMs, () => database.exec(statement))
   return {
     init: async () => undefined,
     acquireConnection: async () => connection,
@@ -83,7 +86,7 @@ function createDriver(database: DatabaseSync): Driver {
   }
 }
 
-function createConnection(database: DatabaseSync): DatabaseConnection {
+function createConnection(database: DatabaseSync, longestWaitMs: number): DatabaseConnection {
   const statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
   function prepare(text: string) {
     let known = statements.get(text)
@@ -99,7 +102,7 @@ function createConnection(database: DatabaseSync): DatabaseConnection {
     executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       // WHY: the compiler emits only values that SQLite can bind; it types them as unknown.
       const parameters = query.parameters as SQLInputValue[]
-      return whenFree(() => {
+      return whenFree(longestWaitMs, () => {
         const { statement, returnsRows } = prepare(query.sql)
         // WHY: rows come without a prototype, which surprises comparison and inspection.
         if (returnsRows) return { rows: statement.all(...parameters).map((row) => ({ ...row }) as R) }
@@ -114,7 +117,7 @@ function createConnection(database: DatabaseSync): DatabaseConnection {
 }
 
 /** Another process writes: wait for it without stopping this one. */
-async function whenFree<T>(run: () => T): Promise<T> {
+async function whenFree<T>(longestWaitMs: number, run: () => T): Promise<T> {
   const deadline = performance.now() + longestWaitMs
   for (;;) {
     try {
@@ -126,8 +129,24 @@ async function whenFree<T>(run: () => T): Promise<T> {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return sqliteResultCode(error) === busyResultCode
+/** The same at opening, when there is nothing else to do: SQLite does not always wait by itself there. */
+function standStillUntilFree(run: () => void): void {
+  const deadline = performance.now() + openingWaitMs
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  for (;;) {
+    try {
+      return run()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+      Atomics.wait(never, 0, 0, 5)
+    }
+  }
+}
+
+/** Whether SQLite refused because another connection holds the file. */
+export function isBusy(error: unknown): boolean {
+  // WHY: the low byte is the primary code; the rest tells which lock was in the way.
+  return ((sqliteResultCode(error) ?? 0) & 0xff) === busyResultCode
 }
 
 /** The extended result code of an SQLite error, undefined for any other error. */

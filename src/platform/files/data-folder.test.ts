@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { temporaryDataFolder, temporaryFolder } from '../../../test/world/folder.ts'
-import { startProcess } from '../../../test/world/processes.ts'
+import { startProcess } from '../../../test/world/machine/start-process.ts'
 import { openDataFolder } from './data-folder.ts'
 
 const modeOf = (path: string) => statSync(path).mode & 0o777

@@ -8,7 +8,7 @@ import type { Ledger } from '#audit'
 import { createId, refuse, type Clock, type Principal, type Refusal } from '#kernel'
 import type { Database, Tables } from '#platform/database'
 import { policyEvents } from '../events.ts'
-import { recordChange } from '../record-change.ts'
+import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
 import type { Rows } from '../snapshot/store.ts'
 import { checkHold, isInForce, type Hold, type ProposedHold } from './hold.ts'
@@ -49,6 +49,40 @@ async function isPerson(rows: Rows, id: string): Promise<boolean> {
   return (await rows.selectFrom('people').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
 }
 
+async function place(rows: Rows, record: RecordEvent, hold: Hold, by: Principal): Promise<Hold | Refusal> {
+  const { id, kind, subject, reason } = hold
+  if (kind === 'person' && !(await isPerson(rows, subject))) {
+    return refuse(policyRefusals.personUnknown, { names: { person: subject } })
+  }
+  const expires = hold.expiresAt ?? null
+  const placing = { placed_by: hold.placedBy, placed_at: hold.placedAt, expires_at: expires }
+  await rows
+    .insertInto('holds')
+    .values({ id, kind, subject, reason, ...placing, lifted_at: null, lifted_by: null })
+    .execute()
+  await record(policyEvents.holdPlaced, {
+    principal: by,
+    details: { hold: id, kind, subject, reason, expiresAt: expires },
+  })
+  return hold
+}
+
+async function lift(rows: Rows, record: RecordEvent, id: string, by: Principal, now: number): Promise<Hold | Refusal> {
+  const lifted = await rows
+    .updateTable('holds')
+    .set({ lifted_at: now, lifted_by: by.id })
+    .where('id', '=', id)
+    .where('lifted_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+    .returningAll()
+    .executeTakeFirst()
+  if (lifted === undefined) return refuse(policyRefusals.holdUnknown, { names: { hold: id } })
+  const hold = readHold(lifted)
+  const details = { hold: id, kind: hold.kind, subject: hold.subject }
+  await record(policyEvents.holdLifted, { principal: by, details })
+  return hold
+}
+
 export function createHolds({
   database,
   ledger,
@@ -66,56 +100,16 @@ export function createHolds({
       const now = clock.now()
       const refusal = checkHold({ kind, subject, reason, expiresAt }, now)
       if (refusal !== undefined) return refusal
-      const id = createId(now)
-      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Hold | Refusal> => {
-        if (kind === 'person' && !(await isPerson(rows, subject))) {
-          return refuse(policyRefusals.personUnknown, { names: { person: subject } })
-        }
-        const ends = expiresAt === undefined ? {} : { expiresAt }
-        const hold: Hold = { id, kind, subject, reason, placedBy: by.id, placedAt: now, ...ends }
-        await rows
-          .insertInto('holds')
-          .values({
-            id,
-            kind,
-            subject,
-            reason,
-            placed_by: by.id,
-            placed_at: now,
-            expires_at: expiresAt ?? null,
-            lifted_at: null,
-            lifted_by: null,
-          })
-          .execute()
-        await record(policyEvents.holdPlaced, {
-          principal: by,
-          details: { hold: id, kind, subject, reason, expiresAt: expiresAt ?? null },
-        })
-        return hold
-      })
+      const ends = expiresAt === undefined ? {} : { expiresAt }
+      const hold: Hold = { id: createId(now), kind, subject, reason, placedBy: by.id, placedAt: now, ...ends }
+      const outcome = await recordChange(database, ledger, (rows, record) => place(rows, record, hold, by))
       await changed()
       return outcome
     },
 
     async lift(id, by) {
       const now = clock.now()
-      const outcome = await recordChange(database, ledger, async (rows, record): Promise<Hold | Refusal> => {
-        const lifted = await rows
-          .updateTable('holds')
-          .set({ lifted_at: now, lifted_by: by.id })
-          .where('id', '=', id)
-          .where('lifted_at', 'is', null)
-          .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-          .returningAll()
-          .executeTakeFirst()
-        if (lifted === undefined) return refuse(policyRefusals.holdUnknown, { names: { hold: id } })
-        const hold = readHold(lifted)
-        await record(policyEvents.holdLifted, {
-          principal: by,
-          details: { hold: id, kind: hold.kind, subject: hold.subject },
-        })
-        return hold
-      })
+      const outcome = await recordChange(database, ledger, (rows, record) => lift(rows, record, id, by, now))
       await changed()
       return outcome
     },

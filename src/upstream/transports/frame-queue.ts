@@ -5,6 +5,7 @@
  * Trusts: the source to stop when it is held back.
  * Fails: the reader gets every frame queued before a failure, then the failure.
  */
+import type { Fault } from '#kernel'
 import type { Frame } from '#protocol'
 
 export interface FrameSource {
@@ -23,7 +24,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
   #isHeld = false
   #isEnded = false
   #isLeft = false
-  #failure: unknown
+  #failure: Fault | undefined
   #wake: (() => void) | undefined
 
   constructor(maxQueuedBytes: number, source: FrameSource) {
@@ -51,7 +52,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
     this.#wake?.()
   }
 
-  fail(failure: unknown): void {
+  fail(failure: Fault): void {
     if (this.#isEnded) return
     this.#failure = failure
     this.end()

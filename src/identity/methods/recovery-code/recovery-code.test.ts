@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createArgon2id, saltOf } from '../../argon2id.ts'
+import { createArgon2id, saltOf } from '../argon2id.ts'
 import { createRecoveryCodes, readRecoveryCode } from './recovery-code.ts'
 
 test('there are ten different codes of 80 bits, kept as hashes with one salt', async () => {

@@ -5,8 +5,8 @@
  * @see NIST SP 800-63B-4, section 4.2.1 (at least 64 bits); ASVS 6.5.2
  */
 import { randomBytes } from 'node:crypto'
-import type { Argon2id } from '../../argon2id.ts'
-import { inGroups, toBase32 } from '../totp/base32.ts'
+import type { Argon2id } from '../argon2id.ts'
+import { inGroups, toBase32 } from '../base32.ts'
 
 const codesPerPerson = 10
 const codeBytes = 10

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { oneTimeCode } from '../../../../test/world/one-time-code.ts'
-import { inGroups, toBase32 } from './base32.ts'
+import { inGroups, toBase32 } from '../base32.ts'
 import { createTotpSecret, describeTotp, matchingSteps, readTotpCode, stepAt, totpCode } from './totp.ts'
 
 const vectors: readonly (readonly [number, string])[] = [

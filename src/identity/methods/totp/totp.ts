@@ -5,7 +5,7 @@
  * @see RFC 6238 (TOTP), RFC 4226, section 5.3 (truncation)
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { inGroups, toBase32 } from './base32.ts'
+import { inGroups, toBase32 } from '../base32.ts'
 
 const stepMs = 30_000
 const digits = 6

@@ -117,7 +117,7 @@ export class Child {
     if (this.isGone) throw new Fault('upstream.unreachable', 'the upstream has ended')
     if (this.#child.stdin.writableLength > this.#options.limits.maxMessageBytes) {
       const fault = new Fault('upstream.misbehaved', 'the upstream does not read what it is sent')
-      this.stop(fault)
+      void this.stop(fault)
       throw fault
     }
     this.#child.stdin.write(oneLine(message))

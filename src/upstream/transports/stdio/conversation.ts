@@ -54,7 +54,7 @@ export class Conversation {
       ...options,
       onLine: (line) => this.#receive(line),
       onExit: (end) => {
-        for (const pending of [...this.#pending.values()]) this.#fail(pending, end.fault)
+        for (const pending of this.#pending.values()) this.#fail(pending, end.fault)
         this.#news?.end()
         options.onExit(end)
       },

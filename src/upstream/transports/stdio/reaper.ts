@@ -7,6 +7,7 @@
  * Fails: a reaper that died is started again and told every group.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 export interface Reaper {
@@ -27,7 +28,7 @@ function startProgram(): ChildProcess {
   })
   child.unref()
   child.stdin?.on('error', () => {})
-  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
+  if (child.stdin instanceof Socket) child.stdin.unref()
   return child
 }
 

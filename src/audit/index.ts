@@ -1,0 +1,7 @@
+export { defineEvent, type EventDefinition, openEvents } from './define-event.ts'
+export type { Entry, EntryFields, Outcome, Receipt } from './entry.ts'
+export { events as ledgerEvents } from './events.ts'
+export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts'
+export { sanitise } from './sanitise.ts'
+export type { LedgerQuery } from './storage/messages.ts'
+export { type LedgerProblem, type Verdict, verifyLedger, type VerifyOptions } from './verify.ts'

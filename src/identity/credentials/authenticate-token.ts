@@ -1,0 +1,73 @@
+/**
+ * Whose access token is this, and is it for this resource? Synchronous while nothing in the database has changed.
+ * Stops use after revocation, suspension or a change of roles, made by any node, from the next request on.
+ * Trusts the database's revision. Fails closed: what cannot be read is no token; strangers' tokens are not remembered.
+ */
+import { type Clock, type Principal, type Refusal, isRefusal, refuse } from '#kernel'
+import { type Database, rememberByRevision } from '#platform/database'
+import { readToken } from './opaque-token.ts'
+import { principalOf, rolesOf } from './principals.ts'
+import { refusals } from '../refusals.ts'
+import { isSameResource } from './resource.ts'
+
+const mostRememberedTokens = 10_000
+
+interface KnownToken {
+  readonly principal: Principal
+  readonly resource: string
+  /** Why it is worth nothing, if it is. */
+  readonly ended: 'revoked' | 'suspended' | undefined
+}
+
+/** @returns at once when the token is remembered; a promise when it has to be read */
+export function createTokenAuthenticator({ database, clock }: { database: Database; clock: Clock }) {
+  async function load(tokenHash: string): Promise<KnownToken | undefined> {
+    const row = await database.query
+      .selectFrom('access_tokens')
+      .innerJoin('people', 'people.id', 'access_tokens.person_id')
+      .select(['access_tokens.id', 'person_id', 'name', 'factors', 'resource', 'expires_at', 'revoked_at', 'status'])
+      .where('token_hash', '=', tokenHash)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const principal = principalOf('access-token', row, await rolesOf(database.query, row.person_id))
+    const ended = row.revoked_at !== null ? 'revoked' : row.status !== 'active' ? 'suspended' : undefined
+    return { principal, resource: row.resource, ended }
+  }
+
+  const remembered = rememberByRevision<string, KnownToken | Refusal>(
+    database,
+    async (tokenHash) => (await load(tokenHash)) ?? refuse(refusals.tokenInvalid, { detail: { reason: 'unknown' } }),
+    { maxEntries: mostRememberedTokens },
+  )
+
+  function judge(known: KnownToken | Refusal, resource: string): Principal | Refusal {
+    if (isRefusal(known)) return known
+    const { principal, ended } = known
+    const detail = { person: principal.id, credential: principal.credential.id }
+    if (ended) return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: ended } })
+    if (clock.now() >= principal.credential.expiresAt) return refuse(refusals.tokenExpired, { detail })
+    if (isSameResource(known.resource, resource)) return principal
+    return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'wrong-resource' } })
+  }
+
+  async function read(tokenHash: string, resource: string): Promise<Principal | Refusal> {
+    const found = await database.query
+      .selectFrom('access_tokens')
+      .select('id')
+      .where('token_hash', '=', tokenHash)
+      .executeTakeFirst()
+    // WHY: remembering invented tokens would let anyone push the real ones out.
+    if (!found) return refuse(refusals.tokenInvalid, { detail: { reason: 'unknown' } })
+    return judge(await remembered.get(tokenHash), resource)
+  }
+
+  return function authenticateAccessToken(
+    token: string,
+    resource: string,
+  ): Principal | Refusal | Promise<Principal | Refusal> {
+    const tokenHash = readToken('access-token', token)
+    if (tokenHash === undefined) return refuse(refusals.tokenInvalid, { detail: { reason: 'malformed' } })
+    const known = remembered.peek(tokenHash)
+    return known === undefined ? read(tokenHash, resource) : judge(known, resource)
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Who is there, and who may still come in? Listing, suspension, and a way back for those who lost their factors.
+ * Stops a suspended person's sessions and tokens at once, and a house without an admin.
+ * Trusts the caller for permission to act; who it was is recorded. Fails closed: no entry in the ledger, no change.
+ * @see ASVS 6.4.4, 6.4.6, 7.4.2, 7.4.5
+ */
+import { type Refusal, isRefusal, refuse } from '#kernel'
+import type { EventDefinition } from '#audit'
+import { type EnrolmentLink, adminRole, draftLink } from '../enrolment/links.ts'
+import { personResumed, personSuspended, signInReset } from '../events.ts'
+import { revokeTokens } from '../credentials/access-tokens.ts'
+import { canonicalName } from '../names.ts'
+import type { Actor, Parts, Query } from '../parts.ts'
+import { recordChange } from '../record-change.ts'
+import { refusals } from '../refusals.ts'
+import { endSessions } from '../credentials/sessions.ts'
+import { forgiveStreaks } from '../sign-in/throttle.ts'
+
+/** What is shown of a person. Times in wall-clock milliseconds. */
+export interface PersonView {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string
+  readonly status: 'active' | 'suspended'
+  /** Has chosen a password. */
+  readonly isEnrolled: boolean
+  readonly hasSecondFactor: boolean
+  readonly recoveryCodesLeft: number
+  /** Sorted. */
+  readonly roles: readonly string[]
+  readonly createdAt: number
+}
+
+export interface People {
+  /** By name. */
+  list(): Promise<PersonView[]>
+  /** @param nameOrId any spelling of the name, or the id */
+  find(nameOrId: string): Promise<PersonView | undefined>
+  /** Ends sessions, tokens and open invitations of and by the person. The last active admin stays. */
+  suspend(id: string, by: Actor): Promise<PersonView | Refusal>
+  /** Allows signing in again; what was ended stays ended. Ends the count of failures. */
+  resume(id: string, by: Actor): Promise<PersonView | Refusal>
+  /** Takes away password, second factor, recovery codes, sessions and tokens, and makes a new invitation. */
+  resetSecondFactor(id: string, by: Actor): Promise<EnrolmentLink | Refusal>
+}
+
+async function readPeople(query: Query, id?: string): Promise<PersonView[]> {
+  const all = query.selectFrom('people').selectAll().orderBy('name')
+  const people = await (id === undefined ? all : all.where('id', '=', id)).execute()
+  const grants = await query.selectFrom('role_grants').select(['person_id', 'role']).execute()
+  const factors = await query
+    .selectFrom('second_factors')
+    .select('person_id')
+    .where('confirmed_at', 'is not', null)
+    .execute()
+  const codes = await query
+    .selectFrom('recovery_codes')
+    .select((select) => ['person_id', select.fn.countAll<number>().as('left')])
+    .where('used_at', 'is', null)
+    .groupBy('person_id')
+    .execute()
+  const withFactor = new Set(factors.map((factor) => factor.person_id))
+  const left = new Map(codes.map((row) => [row.person_id, row.left]))
+  const roles = Map.groupBy(grants, (grant) => grant.person_id)
+  return people.map((person) => ({
+    id: person.id,
+    name: person.name,
+    displayName: person.display_name,
+    status: person.status,
+    isEnrolled: person.password_hash !== null,
+    hasSecondFactor: withFactor.has(person.id),
+    recoveryCodesLeft: left.get(person.id) ?? 0,
+    roles: (roles.get(person.id) ?? []).map(({ role }) => role).toSorted(),
+    createdAt: person.created_at,
+  }))
+}
+
+/** INVARIANT: read in the transaction that takes the person out, and transactions take turns. */
+async function isLastAdmin(transaction: Query, person: PersonView): Promise<boolean> {
+  if (!person.roles.includes(adminRole) || person.status !== 'active' || !person.isEnrolled) return false
+  const other = await transaction
+    .selectFrom('role_grants')
+    .innerJoin('people', 'people.id', 'role_grants.person_id')
+    .select('people.id')
+    .where('role', '=', adminRole)
+    .where('status', '=', 'active')
+    .where('password_hash', 'is not', null)
+    .where('people.id', '!=', person.id)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}
+
+/** Ends what a person can come in with, and the invitations they made. */
+async function endCredentials(transaction: Query, personId: string, by: Actor, reason: string, nowMs: number) {
+  const sessions = await endSessions(transaction, { personId, reason, nowMs })
+  const tokens = await revokeTokens(transaction, { personId, by, nowMs })
+  await transaction
+    .updateTable('enrolments')
+    .set({ used_at: nowMs, sealed_draft: null })
+    .where('used_at', 'is', null)
+    .where((where) => where.or([where('person_id', '=', personId), where('created_by', '=', personId)]))
+    .execute()
+  return { sessions, tokens }
+}
+
+export function createPeople(parts: Parts): People {
+  const { database, clock } = parts
+
+  interface Work {
+    readonly id: string
+    readonly by: Actor
+    readonly event: EventDefinition
+    change(transaction: Query, person: PersonView, nowMs: number): Promise<Refusal | Record<string, number>>
+  }
+
+  /** Changes one person, whom the entry names with what it counted. */
+  async function changePerson({ id, by, event, change }: Work): Promise<PersonView | Refusal> {
+    const changed = await recordChange(parts, {
+      async work(transaction) {
+        const [person] = await readPeople(transaction, id)
+        if (!person) return refuse(refusals.personUnknown)
+        const counts = await change(transaction, person, clock.now())
+        if (isRefusal(counts)) return counts
+        const [after = person] = await readPeople(transaction, id)
+        return { person: after, counts }
+      },
+      tell: ({ person, counts }) => [
+        event,
+        {
+          principal: { id: by.id, name: by.name },
+          outcome: 'succeeded',
+          details: { person: person.id, name: person.name, ...counts },
+        },
+      ],
+    })
+    return isRefusal(changed) ? changed : changed.person
+  }
+
+  async function setStatus(transaction: Query, id: string, status: PersonView['status'], nowMs: number): Promise<void> {
+    await transaction.updateTable('people').set({ status, updated_at: nowMs }).where('id', '=', id).execute()
+  }
+
+  return {
+    list: () => readPeople(database.query),
+
+    async find(nameOrId) {
+      const name = canonicalName(nameOrId)
+      const row = await database.query
+        .selectFrom('people')
+        .select('id')
+        .where((where) => where.or([where('name', '=', name ?? ''), where('id', '=', nameOrId)]))
+        .executeTakeFirst()
+      return row && (await readPeople(database.query, row.id)).at(0)
+    },
+
+    suspend: (id, by) =>
+      changePerson({
+        id,
+        by,
+        event: personSuspended,
+        async change(transaction, person, nowMs) {
+          if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
+          await setStatus(transaction, id, 'suspended', nowMs)
+          return endCredentials(transaction, id, by, 'suspended', nowMs)
+        },
+      }),
+
+    resume: (id, by) =>
+      changePerson({
+        id,
+        by,
+        event: personResumed,
+        async change(transaction, _person, nowMs) {
+          await setStatus(transaction, id, 'active', nowMs)
+          await forgiveStreaks(transaction, id)
+          return {}
+        },
+      }),
+
+    async resetSecondFactor(id, by) {
+      const { link, insert } = draftLink(parts, { kind: 'invitation', roles: [], by })
+      const reset = await changePerson({
+        id,
+        by,
+        event: signInReset,
+        async change(transaction, person, nowMs) {
+          if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
+          const counts = await endCredentials(transaction, id, by, 'sign-in reset', nowMs)
+          await transaction.deleteFrom('second_factors').where('person_id', '=', id).execute()
+          await transaction.deleteFrom('recovery_codes').where('person_id', '=', id).execute()
+          const without = { password_hash: null, updated_at: nowMs }
+          await transaction.updateTable('people').set(without).where('id', '=', id).execute()
+          await forgiveStreaks(transaction, id)
+          await insert(transaction, id)
+          return counts
+        },
+      })
+      return isRefusal(reset) ? reset : link
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** A line to the test database server that can fall silent without breaking. */
+export interface Line {
+  /** The same database, reached over this line. */
+  readonly url: string
+  freeze(): void
+  thaw(): void
+}
+
+/** @param url of a database of the test server, which listens on a socket in its folder */
+export async function openLine(url: string): Promise<Line> {
+  const target = new URL(url)
+  const path = join(decodeURIComponent(target.hostname), '.s.PGSQL.5432')
+  const ends = new Set<Socket>()
+  let isFrozen = false
+  const server = createServer((near) => {
+    const far = connect(path)
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      ends.add(from)
+      from.on('data', (chunk: Buffer) => to.write(chunk))
+      from.on('error', () => undefined)
+      from.once('close', () => {
+        ends.delete(from)
+        to.destroy()
+      })
+      if (isFrozen) from.pause()
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    for (const end of ends) end.destroy()
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `postgres://${target.username}@127.0.0.1:${port}${target.pathname}`,
+    freeze() {
+      isFrozen = true
+      for (const end of ends) end.pause()
+    },
+    thaw() {
+      isFrozen = false
+      for (const end of ends) end.resume()
+    },
+  }
+}
