@@ -38,7 +38,9 @@ const upstreamDeadlineMs = 300_000
 const drainMs = 10_000
 const setupLinkFile = 'setup-link'
 
-const notesServer = fileURLToPath(new URL(`../examples/notes-server/notes-server${extname(import.meta.url)}`, import.meta.url))
+const notesServer = fileURLToPath(
+  new URL(`../examples/notes-server/notes-server${extname(import.meta.url)}`, import.meta.url),
+)
 
 function hostsOf(publicUrl: string): { hosts: Set<string>; origins: Set<string> } {
   const { host, port, origin } = new URL(publicUrl)

@@ -1,10 +1,12 @@
 import type { Ledger } from '#audit'
 import { castellanItself, isRefusal } from '#kernel'
+import type { Identity } from '#identity'
 import type { Policy } from '#policy'
 import type { Upstreams } from '#upstream'
 import { demoSeeded } from './events.ts'
 
 interface DemoRooms {
+  readonly identity: Identity
   readonly policy: Policy
   readonly upstreams: Upstreams
   readonly ledger: Ledger
@@ -13,12 +15,14 @@ interface DemoRooms {
 const demoName = 'notes'
 
 /**
- * Puts the demo upstream, its approved tools and the demo roles into an installation that has no upstream yet.
+ * Puts the demo upstream, its approved tools and the demo roles into an installation that has no person and no upstream yet.
  * Safe to call at every start and by two nodes at once: what is there is left as it is.
  * @param demo.notesCommand argument vector of the notes server
  */
 export async function seedDemo(rooms: DemoRooms, demo: { notesCommand: readonly string[] }): Promise<void> {
-  const { policy, upstreams, ledger } = rooms
+  const { identity, policy, upstreams, ledger } = rooms
+  // WHY: an administrator who removed the demo does not want it back at the next start.
+  if ((await identity.people.list()).length > 0) return
   await upstreams.catalog.refresh()
   if (upstreams.catalog.list().length > 0) return
   await policy.seedDemoRoles()

@@ -39,7 +39,11 @@ export function openEvents(...rooms: readonly (readonly EventDefinition[])[]): r
   for (const definition of rooms.flat()) {
     const known = byName.get(definition.name)
     if (known !== undefined && known !== definition)
-      throw new Misuse('audit.event-twice', `event \`${definition.name}\` is declared twice`, 'give one of them another name')
+      throw new Misuse(
+        'audit.event-twice',
+        `event \`${definition.name}\` is declared twice`,
+        'give one of them another name',
+      )
     byName.set(definition.name, definition)
   }
   return [...byName.values()].toSorted((left, right) => (left.name < right.name ? -1 : 1))

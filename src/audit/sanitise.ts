@@ -92,7 +92,8 @@ function expand(value: object, walk: Walk): unknown {
   if (value instanceof Set) return visitList(value, value.size, walk)
   if (value instanceof Error) return visitError(value, walk)
   if ('toJSON' in value && typeof value.toJSON === 'function') return visit(value.toJSON(), walk)
-  if (value instanceof String || value instanceof Number || value instanceof Boolean) return visit(value.valueOf(), walk)
+  if (value instanceof String || value instanceof Number || value instanceof Boolean)
+    return visit(value.valueOf(), walk)
   return visitMembers(value, walk)
 }
 
@@ -115,15 +116,16 @@ function isNamed(map: ReadonlyMap<unknown, unknown>): map is ReadonlyMap<string,
 }
 
 function visitMap(map: ReadonlyMap<unknown, unknown>, walk: Walk): unknown {
-  return isNamed(map)
-    ? copyMembers(map.keys(), (key) => map.get(key), map.size, walk)
-    : visitList(map, map.size, walk)
+  return isNamed(map) ? copyMembers(map.keys(), (key) => map.get(key), map.size, walk) : visitList(map, map.size, walk)
 }
 
 function visitError(error: Error, walk: Walk): unknown {
   const { name, message, cause } = error
   const code = 'code' in error ? error.code : undefined
-  return visitMembers({ name, message, ...(code === undefined ? {} : { code }), ...(cause === undefined ? {} : { cause }) }, walk)
+  return visitMembers(
+    { name, message, ...(code === undefined ? {} : { code }), ...(cause === undefined ? {} : { cause }) },
+    walk,
+  )
 }
 
 function visitMembers(value: object, walk: Walk): unknown {

@@ -6,7 +6,10 @@
  */
 import type { Head, HeadVerifier } from './heads.ts'
 import { hashLeaf, TreeEdge } from './merkle.ts'
-import type { Report } from './verify.ts'
+import type { LedgerProblem } from './verify.ts'
+
+/** Takes a problem: the entry, or the first and last entry of a range. */
+export type Report = (kind: LedgerProblem['kind'], seq: number, says: string, lastSeq?: number) => void
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -56,7 +59,12 @@ function createHeadReader({ heads, verifier, report }: TreeCheckOptions): () => 
       if (done === true || row === undefined) return undefined
       const size = Number(row['size'])
       if (row['number'] !== lastNumber + 1)
-        report('head-forged', lastSize + 1, `a signed head is missing after entry ${lastSize}`, Math.max(size, lastSize + 1))
+        report(
+          'head-forged',
+          lastSize + 1,
+          `a signed head is missing after entry ${lastSize}`,
+          Math.max(size, lastSize + 1),
+        )
       lastNumber = Number(row['number'])
       const head = verifier.read(String(row['note']))
       if (head === undefined || head.number !== row['number'] || head.size !== size || size <= lastSize) {

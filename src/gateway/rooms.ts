@@ -27,7 +27,7 @@ export interface GatewaySettings {
 export interface GatewayRooms {
   readonly database: { revision(): number }
   readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid'>
-  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'>
+  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh' | 'roles'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly sealer: Sealer

@@ -15,7 +15,7 @@ import { gatewayRefusals } from './refusals.ts'
 export interface WatchRooms {
   readonly database: { revision(): number }
   readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean> }
-  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'>
+  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
   readonly clock: Clock
 }
 
@@ -41,8 +41,9 @@ async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal
   if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
-  const isAllowed = rooms.policy.decide(principal, permission, target).isAllowed
-  if (isAllowed) return undefined
+  // WHY: the principal's roles are those of the start; a role that was taken away since counts.
+  const roles = await rooms.policy.roles.of(principal.id)
+  if (rooms.policy.decide({ ...principal, roles }, permission, target).isAllowed) return undefined
   const names = { kind: target.kind, name: target.name ?? '', server: target.upstream }
   return refuse(gatewayRefusals.notGranted, { names })
 }

@@ -14,7 +14,8 @@ import { type AccessTokens, createAccessTokens } from './credentials/access-toke
 import { type OwnCredentials, createOwnCredentials } from './people/own-credentials.ts'
 import type { IdentitySettings, Parts } from './parts.ts'
 import { type People, createPeople } from './people/people.ts'
-import { type Sessions, createSessionAuthenticator, createSessions } from './credentials/sessions.ts'
+import { createSessionAuthenticator } from './credentials/authenticate-session.ts'
+import { type Sessions, createSessions } from './credentials/sessions.ts'
 import { type SignInRequest, type SignedIn, createSignIn } from './sign-in/sign-in.ts'
 import { createStillValid } from './credentials/still-valid.ts'
 

@@ -104,7 +104,7 @@ describe('the notes server', () => {
     const ada = caller()
     await ada.open()
     const made = await ada.ask('tools/call', { name: 'create_note', arguments: { title: 'T', text: 'X' } })
-    const { id } = made.result?.['structuredContent'] as { id: string }
+    const { id } = (made.result ?? {})['structuredContent'] as { id: string }
     expect((await ada.ask('tools/call', { name: 'read_note', arguments: { id } })).result).toMatchObject({
       structuredContent: { text: 'X' },
     })

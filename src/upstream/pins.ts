@@ -140,7 +140,11 @@ async function see(
 ): Promise<void> {
   const rows = tools.map(({ tool, hash, canonical }) => ({
     ...unjudged,
-    ...{ upstream, tool, seen_hash: hash, seen_definition: canonical, seen_at: nowMs },
+    upstream,
+    tool,
+    seen_hash: hash,
+    seen_definition: canonical,
+    seen_at: nowMs,
   }))
   await transaction
     .insertInto('tool_pins')

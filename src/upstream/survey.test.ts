@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { listAllTools } from './survey.ts'
@@ -19,7 +19,8 @@ const isHandshake = (asked: Asked) => asked.method === 'initialize'
 /** An upstream that answers as told: with a result, or by itself when undefined is returned. */
 async function survey(answer: Answer, timeoutMs = 5_000): Promise<{ tools: Promise<unknown[]>; methods: string[] }> {
   const methods: string[] = []
-  const server = createServer(async (req, res) => {
+  const server = createServer((req, res) => void serve(req, res))
+  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     let text = ''
     for await (const chunk of req) text += String(chunk)
     const asked = JSON.parse(text === '' ? '{"method":"DELETE"}' : text) as Asked
@@ -30,7 +31,7 @@ async function survey(answer: Answer, timeoutMs = 5_000): Promise<{ tools: Promi
     const session: Record<string, string> = isHandshake(asked) ? { 'mcp-session-id': 's' } : {}
     res.writeHead(200, { 'content-type': 'application/json', ...session })
     res.end(JSON.stringify({ jsonrpc: '2.0', id: asked.id, result }))
-  })
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const transport = createStreamableHttp({ limits: defaultLimits })
   onTestFinished(async () => {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
-import { startWorld, type World } from '../world/castellan.ts'
+import { reader, startWorld, type World } from '../world/castellan.ts'
 import { callTool, initialize } from '../world/messages.ts'
 
 async function within(milliseconds: number, isTrue: () => boolean): Promise<void> {
@@ -46,4 +46,26 @@ proves('AUT-4', 'revoking a token ends its running calls and its streams within 
   expect(world.books.calls('tools/call')).toHaveLength(2)
   const cut = await world.ledger('&event=call.cut')
   expect(cut.map((entry) => entry.refusal)).toEqual(Array(3).fill('identity.token-invalid'))
+})
+
+proves(['AUT-4', 'POL-1'], 'losing a role, and being suspended, ends the running calls it allowed', async () => {
+  const world = await startWorld()
+  for (const [name, method, path] of [
+    ['ben', 'DELETE', `/people/ben/roles/${reader}`],
+    ['mallory', 'POST', '/people/mallory/suspend'],
+  ] as const) {
+    const person = await world.join(name, [reader])
+    const token = await person.mint('books')
+    const running = world.post({ token, message: callTool('drip') })
+    await within(3_000, () => world.books.openStreams() === 1)
+    const takenAt = Date.now()
+    const taken = await world.ana.api(method, path, method === 'POST' ? {} : undefined)
+    expect(taken.status, JSON.stringify(taken.body)).toBeLessThan(300)
+    expect((await running).body).toHaveProperty('error')
+    expect(Date.now() - takenAt).toBeLessThan(1_000)
+    await within(1_000, () => world.books.openStreams() === 0)
+    expect((await world.post({ token, message: callTool('echo') })).status).toBeGreaterThanOrEqual(401)
+  }
+  expect(world.books.calls('tools/call')).toHaveLength(2)
+  expect(await world.ledger('&event=call.cut')).toHaveLength(2)
 })

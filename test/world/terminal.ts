@@ -8,6 +8,10 @@ export interface TestTerminal extends Terminal {
   err(): string
   /** What a person types; `\r` is the enter key. Only with `hasPerson`. */
   type(keys: string): void
+  /** Somebody wants the program to stop. */
+  signal(name: 'SIGINT' | 'SIGTERM'): void
+  /** Set when the program ended without draining. */
+  exitedWith(): number | undefined
   /** Resolves when stderr, where questions are asked, matches in what came since the last keys. */
   waitFor(pattern: RegExp): Promise<void>
 }
@@ -45,6 +49,8 @@ export function createTestTerminal(
   )
   if (options.hasPerson !== true) stdin.end(options.stdin ?? '')
   let seenChars = 0
+  let exitCode: number | undefined
+  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
   const home = options.home ?? '/nonexistent'
   return {
     environment: options.environment ?? {},
@@ -54,8 +60,15 @@ export function createTestTerminal(
     stdout,
     stderr,
     now: () => options.nowMs ?? Date.now(),
-    onStopSignal: () => () => undefined,
-    exit: () => undefined,
+    onStopSignal(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    exit(code) {
+      exitCode = code
+    },
+    signal: (name) => listeners.forEach((listener) => listener(name)),
+    exitedWith: () => exitCode,
     out: () => stdout.text(),
     err: () => stderr.text(),
     type(keys) {

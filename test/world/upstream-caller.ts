@@ -73,7 +73,13 @@ export class UpstreamCaller {
 
   async tell(method: string, params: Record<string, unknown> = {}): Promise<Heard> {
     const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method, params }))
-    return hear(await this.#send({ httpMethod: 'POST', body, message: { kind: 'notification', method } }))
+    return hear(await this.#send({ httpMethod: 'POST', body, message: { kind: 'notification', method, params } }))
+  }
+
+  /** Answers a request of the upstream. */
+  async reply(id: string | number, result: Record<string, unknown>): Promise<Heard> {
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result }))
+    return hear(await this.#send({ httpMethod: 'POST', body, message: { kind: 'response', id } }))
   }
 
   async listen(signal?: AbortSignal): Promise<UpstreamAnswer> {

@@ -4,16 +4,7 @@
  * Trusts: the order of the writer: the head of a commit is written here after that commit.
  * Fails: by throwing on writing; with undefined when there is no file.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { headFile } from './schema.ts'

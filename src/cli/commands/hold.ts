@@ -46,15 +46,18 @@ async function place(invocation: Invocation, options: PlaceOptions): Promise<voi
   })
 }
 
-function stateOf(hold: Hold, nowMs: number): Span {
-  if (hold.liftedAt !== null) return { text: 'lifted', tone: 'dim' }
-  const isOver = hold.expiresAt !== null && Date.parse(hold.expiresAt) <= nowMs
-  return isOver ? { text: 'expired', tone: 'dim' } : { text: 'in force', tone: 'bad' }
+function isInForce(hold: Hold, nowMs: number): boolean {
+  return hold.liftedAt === null && (hold.expiresAt === null || Date.parse(hold.expiresAt) > nowMs)
 }
 
-async function list({ output, signedIn, terminal }: Invocation): Promise<void> {
-  const holds = await adminApi(await signedIn()).holds.list()
+function stateOf(hold: Hold, nowMs: number): Span {
+  if (isInForce(hold, nowMs)) return { text: 'in force', tone: 'bad' }
+  return { text: hold.liftedAt === null ? 'expired' : 'lifted', tone: 'dim' }
+}
+
+async function list({ output, signedIn, terminal }: Invocation, isAll: boolean): Promise<void> {
   const nowMs = terminal.now()
+  const holds = (await adminApi(await signedIn()).holds.list()).filter((one) => isAll || isInForce(one, nowMs))
   output.result(holds, () =>
     output.table(
       holds,
@@ -63,8 +66,7 @@ async function list({ output, signedIn, terminal }: Invocation): Promise<void> {
         { title: 'STATE', cell: (one) => stateOf(one, nowMs), isFixed: true },
         { title: 'ON', cell: (one) => `${one.kind} ${one.subject}`.trim() },
         { title: 'REASON', cell: (one) => one.reason },
-        { title: 'SINCE', cell: (one) => showTime(one.placedAt), isFixed: true },
-        { title: 'UNTIL', cell: (one) => showTime(one.expiresAt) ?? 'lifted', isFixed: true },
+        { title: 'UNTIL', cell: (one) => showTime(one.expiresAt) ?? 'no end', isFixed: true },
       ],
       'no holds; place one with `castellan hold place --upstream <name> --reason <text>`',
     ),
@@ -99,8 +101,9 @@ export const hold: CommandPlug = {
       .action((options: PlaceOptions) => place(open(), options))
     command
       .command('list')
-      .description('list the holds')
-      .action(() => list(open()))
+      .description('list the holds in force')
+      .option('--all', 'past ones too')
+      .action((options: { all?: boolean }) => list(open(), options.all === true))
     command
       .command('lift')
       .argument('<id>')

@@ -17,6 +17,11 @@ function stateOf(token: TokenView, nowMs: number): Span {
   return Date.parse(token.expiresAt) > nowMs ? { text: 'active', tone: 'good' } : { text: 'expired', tone: 'dim' }
 }
 
+/** The upstream in a resource such as `http://localhost:8090/servers/notes/mcp`. */
+function upstreamOf(resource: string): string {
+  return /\/servers\/([^/]+)\/mcp\/?$/.exec(resource)?.[1] ?? resource
+}
+
 async function list({ output, signedIn, terminal }: Invocation, isAll: boolean): Promise<void> {
   const tokens = await adminApi(await signedIn()).tokens.list(isAll ? { all: 'true' } : {})
   const nowMs = terminal.now()
@@ -27,8 +32,8 @@ async function list({ output, signedIn, terminal }: Invocation, isAll: boolean):
         { title: 'ID', cell: (one) => one.id, isFixed: true },
         { title: 'LABEL', cell: (one) => one.label },
         { title: 'STATE', cell: (one) => stateOf(one, nowMs), isFixed: true },
-        { title: 'RESOURCE', cell: (one) => one.resource },
-        { title: 'EXPIRES', cell: (one) => showTime(one.expiresAt), isFixed: true },
+        { title: 'UPSTREAM', cell: (one) => upstreamOf(one.resource) },
+        { title: 'EXPIRES', cell: (one) => one.expiresAt.slice(0, 10), isFixed: true },
       ],
       'no tokens; make one with `castellan connect <client>`',
     ),

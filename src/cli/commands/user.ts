@@ -36,7 +36,7 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
         { title: 'DISPLAY NAME', cell: (one) => one.displayName },
         { title: 'STATUS', cell: statusOf, isFixed: true },
         { title: 'ROLES', cell: (one) => one.roles.join(', ') },
-        { title: 'SINCE', cell: (one) => showTime(one.createdAt), isFixed: true },
+        { title: 'SINCE', cell: (one) => one.createdAt.slice(0, 10), isFixed: true },
       ],
       'no people; invite one with `castellan user add <name> --role viewer`',
     ),

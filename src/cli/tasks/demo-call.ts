@@ -1,3 +1,4 @@
+import type { Client } from '@modelcontextprotocol/client'
 import type { AdminApi } from '../remote/api.ts'
 import { reasonOfStatus } from '../exit-codes.ts'
 import { CliFailure } from '../failure.ts'
@@ -131,7 +132,7 @@ function createSteps(invocation: Invocation, observer: Observer, tell: (step: De
 
 async function callTools(
   invocation: Invocation,
-  client: import('@modelcontextprotocol/client').Client,
+  { client, upstream }: { client: Client; upstream: string },
   { run }: ReturnType<typeof createSteps>,
 ): Promise<void> {
   const tools = await run('list the tools', async () => {
@@ -141,7 +142,7 @@ async function callTools(
   for (const name of ['create_note', 'list_notes']) {
     const tool = tools.find((one) => one.name === name)
     if (tool === undefined) {
-      const hint = 'give yourself a role that may call it, and approve the tool: `castellan upstream review notes`'
+      const hint = `approve it with \`castellan upstream approve ${upstream} ${name}\`, and look at your roles and at \`castellan hold list\``
       throw new CliFailure('notFound', 'cli.demo-tool-missing', `the tool \`${name}\` is not offered to you`, hint)
     }
     await run(`call ${name}`, async () => {
@@ -165,7 +166,7 @@ export async function demoCall(
   { api, upstream }: { api: AdminApi; upstream: string },
   tell: (step: DemoStep) => void,
 ): Promise<DemoStep[]> {
-  const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
+  const { Client: McpClient, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
   const observer = observe((url, init) => fetch(url, init))
   const stepper = createSteps(invocation, observer, tell)
   const resource = await resourceOf(api, upstream)
@@ -173,7 +174,7 @@ export async function demoCall(
     const value = await api.tokens.create({ label: 'castellan demo call', resource, ttlSeconds: tokenSeconds })
     return { value, says: `for ${resource}, ${tokenSeconds / 60} minutes` }
   })
-  const client = new Client({ name: 'castellan-demo', version: readVersion() })
+  const client = new McpClient({ name: 'castellan-demo', version: readVersion() })
   try {
     await stepper.run('connect', async () => {
       const transport = new StreamableHTTPClientTransport(new URL(resource), {
@@ -184,7 +185,7 @@ export async function demoCall(
       const says = `${client.getServerVersion()?.name ?? upstream}, MCP ${client.getNegotiatedProtocolVersion() ?? 'unknown'}`
       return { value: undefined, says, method: 'initialize' }
     })
-    await callTools(invocation, client, stepper)
+    await callTools(invocation, { client, upstream }, stepper)
   } finally {
     await client.close()
     await stepper.run('revoke the token', async () => {

@@ -1,4 +1,4 @@
-import { adminApi, type Entry, type EntryQuery } from '../remote/api.ts'
+import { adminApi, type AdminApi, type Entry, type EntryQuery } from '../remote/api.ts'
 import { readCount, showTime } from '../duration.ts'
 import { CliFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
@@ -35,10 +35,20 @@ const outcomeTones: Readonly<Record<string, Tone>> = {
   unknown: 'warn',
 }
 
-function filtersOf({ event, person, exchange, refusal }: Filters): EntryQuery {
+/** The ledger knows people by id, which their name does not change. Somebody unknown is searched for as typed. */
+async function personId(api: AdminApi, name: string): Promise<string> {
+  try {
+    return (await api.people.find(name)).id
+  } catch (error) {
+    if (error instanceof CliFailure && ['notFound', 'denied'].includes(error.reason)) return name
+    throw error
+  }
+}
+
+async function filtersOf(api: AdminApi, { event, person, exchange, refusal }: Filters): Promise<EntryQuery> {
   return {
     ...(event === undefined ? {} : { event }),
-    ...(person === undefined ? {} : { person }),
+    ...(person === undefined ? {} : { person: await personId(api, person) }),
     ...(exchange === undefined ? {} : { exchange }),
     ...(refusal === undefined ? {} : { refusal }),
   }
@@ -72,8 +82,8 @@ const columns = [
 function printEntry(output: Output, one: Entry): void {
   output.line(
     { text: String(one.seq).padStart(6), tone: 'dim' },
-    `  ${showTime(one.time) ?? ''}  `,
-    `${one.event.padEnd(26)} `,
+    `  ${output.isTerminal ? one.time.slice(11, 19) : (showTime(one.time) ?? '')}  `,
+    `${one.event.padEnd(22)}  `,
     { text: one.outcome.padEnd(9), tone: outcomeTones[one.outcome] ?? 'dim' },
     `  ${[(one.principal?.name ?? '-').padEnd(12), targetOf(one)].filter((text) => text !== '').join('  ')}`,
     one.refusal === undefined ? '' : { text: `  ${one.refusal}`, tone: 'bad' },
@@ -86,8 +96,9 @@ export async function listEntries({ output, signedIn }: Invocation, options: Fil
     text === undefined ? undefined : readCount(text, { name, min: 0, max: largestSeq })
   const after = seq('--after', options.after)
   const before = seq('--before', options.before)
-  const entries = await adminApi(await signedIn()).audit.read({
-    ...filtersOf(options),
+  const api = adminApi(await signedIn())
+  const entries = await api.audit.read({
+    ...(await filtersOf(api, options)),
     ...(after === undefined ? {} : { after }),
     ...(before === undefined ? {} : { before }),
     limit: readCount(options.limit, { name: '--limit', min: 1, max: maxEntries }),
@@ -97,8 +108,9 @@ export async function listEntries({ output, signedIn }: Invocation, options: Fil
 
 export async function tailEntries({ output, signedIn }: Invocation, options: TailOptions): Promise<void> {
   const lines = readCount(options.lines, { name: '--lines', min: 0, max: maxEntries })
-  const { audit } = adminApi(await signedIn())
-  const filters = filtersOf(options)
+  const api = adminApi(await signedIn())
+  const { audit } = api
+  const filters = await filtersOf(api, options)
   const print = (one: Entry): void => output.item(one, () => printEntry(output, one))
   const { size } = await audit.state()
   const newest = lines === 0 ? [] : await audit.read({ ...filters, limit: lines })

@@ -15,7 +15,7 @@ function readPublicKey(path: string): string {
 
 /** Names the entry, or the smallest range that is proved wrong. */
 function showProblem({ kind, seq, lastSeq, says }: LedgerProblem): string {
-  if (seq === 0) return `${kind}: ${says}`
+  if (seq === 0 || says.includes(String(seq))) return `${kind}: ${says}`
   return `${lastSeq === seq ? `entry ${seq}` : `entries ${seq} to ${lastSeq}`} ${kind}: ${says}`
 }
 

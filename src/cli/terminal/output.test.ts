@@ -3,6 +3,7 @@ import { createTestTerminal } from '../../../test/world/terminal.ts'
 import { CliFailure } from '../failure.ts'
 import { createOutput } from './output.ts'
 import { widthOf } from './printable.ts'
+import { columnWidths } from './table.ts'
 
 const plain = { isJson: false, isQuiet: false }
 const clearScreen = '\u001b[2J'
@@ -23,6 +24,29 @@ test.each([80, 40, 20])('a table fits a terminal of %i columns', (width) => {
   const lines = terminal.out().trimEnd().split('\n')
   expect(Math.max(...lines.map(widthOf))).toBe(width)
   expect(lines[1]).toMatch(/^read  x+…$/)
+})
+
+test('where even the fixed columns are too wide, they give way too, the first one last', () => {
+  expect(
+    columnWidths(
+      [
+        { cells: 36, isFixed: true },
+        { cells: 9, isFixed: false },
+        { cells: 20, isFixed: true },
+      ],
+      60,
+    ),
+  ).toEqual([36, 6, 14])
+  expect(
+    columnWidths(
+      [
+        { cells: 36, isFixed: true },
+        { cells: 9, isFixed: false },
+        { cells: 20, isFixed: true },
+      ],
+      40,
+    ),
+  ).toEqual([24, 6, 6])
 })
 
 test('a table that nobody looks at is whole', () => {

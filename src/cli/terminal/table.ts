@@ -18,21 +18,28 @@ function textOf(span: Span): string {
   return printable(typeof span === 'string' ? span : span.text)
 }
 
+/** Index of the widest column that may give way; -1 when none can. */
+function widestOf(widths: readonly number[], mayShrink: (index: number) => boolean): number {
+  return widths.reduce((widest, cells, index) => {
+    if (!mayShrink(index) || cells <= narrowestCells) return widest
+    return widest === -1 || cells > (widths[widest] ?? 0) ? index : widest
+  }, -1)
+}
+
 /**
- * Column widths that fit: the widest flexible column gives way first.
+ * Column widths that fit: the widest flexible column gives way first, then fixed ones, the first column last.
  * @param maxCells width of the terminal; Infinity leaves everything whole
  */
 export function columnWidths(natural: readonly { cells: number; isFixed: boolean }[], maxCells: number): number[] {
   const widths = natural.map((column) => column.cells)
-  const total = (): number => widths.reduce((sum, cells) => sum + cells, gapCells * Math.max(0, widths.length - 1))
-  while (total() > maxCells) {
-    let widest = -1
-    widths.forEach((cells, index) => {
-      if (natural[index]?.isFixed === true || cells <= narrowestCells) return
-      if (widest === -1 || cells > (widths[widest] ?? 0)) widest = index
-    })
-    if (widest === -1) break
-    widths[widest] = (widths[widest] ?? 0) - 1
+  const gaps = gapCells * Math.max(0, widths.length - 1)
+  const stages = [(index: number) => natural[index]?.isFixed !== true, (index: number) => index > 0, () => true]
+  for (const mayShrink of stages) {
+    while (widths.reduce((sum, cells) => sum + cells, gaps) > maxCells) {
+      const widest = widestOf(widths, mayShrink)
+      if (widest === -1) break
+      widths[widest] = (widths[widest] ?? 0) - 1
+    }
   }
   return widths
 }

@@ -4,11 +4,12 @@
  * Trusts the server's clock and the database. Fails closed: an unknown, ended or idle session is one refusal.
  * @see ASVS 7.2, 7.3, 7.4. Concurrent sessions are not limited in number; each is listed and can be ended
  */
-import { createId, type Factor, type Principal, type Refusal, isRefusal, refuse } from '#kernel'
+import type { EntryFields, EventDefinition } from '#audit'
+import { createId, type Factor, type Refusal, isRefusal, refuse } from '#kernel'
 import { sessionEnded } from '../events.ts'
-import { createToken, hashToken, readToken } from './opaque-token.ts'
-import { type Actor, type Parts, type Query, castellan } from '../parts.ts'
-import { principalOf, readFactors, rolesOf } from './principals.ts'
+import { createToken, hashToken } from './opaque-token.ts'
+import type { Actor, Parts, Query } from '../parts.ts'
+import { readFactors } from './principals.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
 
@@ -121,30 +122,23 @@ export async function endSessions(
   return Number(outcome.numUpdatedRows)
 }
 
-export function createSessions(parts: Parts): Sessions {
-  const { database, clock } = parts
-  const columns = [
-    'id',
-    'person_id',
-    'factors',
-    'address',
-    'agent',
-    'created_at',
-    'last_seen_at',
-    'expires_at',
-  ] as const
+const columns = ['id', 'person_id', 'factors', 'address', 'agent', 'created_at', 'last_seen_at', 'expires_at'] as const
 
+async function listSessions(parts: Parts, personId: string): Promise<SessionView[]> {
+  const rows = await parts.database.query
+    .selectFrom('sessions')
+    .select(columns)
+    .where('person_id', '=', personId)
+    .where('ended_at', 'is', null)
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.filter((row) => sessionLimit(row, parts) === undefined).map(viewOf)
+}
+
+export function createSessions(parts: Parts): Sessions {
+  const { clock } = parts
   return {
-    async list(personId) {
-      const rows = await database.query
-        .selectFrom('sessions')
-        .select(columns)
-        .where('person_id', '=', personId)
-        .where('ended_at', 'is', null)
-        .orderBy('id', 'desc')
-        .execute()
-      return rows.filter((row) => sessionLimit(row, parts) === undefined).map(viewOf)
-    },
+    list: (personId) => listSessions(parts, personId),
 
     end(id, by, reason, ownerId) {
       return recordChange<SessionView>(parts, {
@@ -160,70 +154,21 @@ export function createSessions(parts: Parts): Sessions {
           await transaction.updateTable('sessions').set(end).where('id', '=', id).execute()
           return viewOf(row)
         },
-        tell: (view) => [
-          sessionEnded,
-          {
-            principal: { id: by.id, name: by.name },
-            outcome: 'succeeded',
-            details: { credential: view.id, person: view.personId, reason },
-          },
-        ],
+        tell: (view) => tellEnded(by, { credential: view.id, person: view.personId, reason }),
       })
     },
 
     async endAll(personId, by) {
+      const reason = 'signed out everywhere'
       const ended = await recordChange<number>(parts, {
-        work: (transaction) =>
-          endSessions(transaction, { personId, reason: 'signed out everywhere', nowMs: clock.now() }),
-        tell: (count) =>
-          count === 0
-            ? undefined
-            : [
-                sessionEnded,
-                {
-                  principal: { id: by.id, name: by.name },
-                  outcome: 'succeeded',
-                  details: { person: personId, count, reason: 'signed out everywhere' },
-                },
-              ],
+        work: (transaction) => endSessions(transaction, { personId, reason, nowMs: clock.now() }),
+        tell: (count) => (count === 0 ? undefined : tellEnded(by, { person: personId, count, reason })),
       })
       return isRefusal(ended) ? 0 : ended
     },
   }
 }
 
-/** Answers with the person behind a session token, and counts the use against the idle limit. */
-export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions, 'end'>) {
-  const { database, clock } = parts
-
-  async function touch(row: Pick<Row, 'id' | 'last_seen_at'>): Promise<void> {
-    const now = clock.now()
-    // WHY: at most once a minute, because each write ends every cache; idle time is then cut short, never stretched.
-    if (now - row.last_seen_at < minuteMs) return
-    const seen = database.query.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', row.id)
-    await seen.where('ended_at', 'is', null).where('last_seen_at', '<', now).execute()
-  }
-
-  return async function authenticateSession(token: string): Promise<Principal | Refusal> {
-    const tokenHash = readToken('session', token)
-    if (tokenHash === undefined) return refuse(refusals.sessionInvalid, { detail: { reason: 'malformed' } })
-    const row = await database.query
-      .selectFrom('sessions')
-      .innerJoin('people', 'people.id', 'sessions.person_id')
-      .select(['sessions.id', 'person_id', 'name', 'factors', 'last_seen_at', 'expires_at', 'ended_at', 'status'])
-      .where('token_hash', '=', tokenHash)
-      .executeTakeFirst()
-    if (!row) return refuse(refusals.sessionInvalid, { detail: { reason: 'unknown' } })
-    const detail = { credential: row.id, person: row.person_id }
-    if (row.ended_at !== null) return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: 'ended' } })
-    if (row.status !== 'active') return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: 'suspended' } })
-    const limit = sessionLimit(row, parts)
-    if (limit) {
-      // INVARIANT: a session found to be over is ended for good, also if the clock is set back.
-      await sessions.end(row.id, castellan, limit)
-      return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: limit } })
-    }
-    await touch(row)
-    return principalOf('session', row, await rolesOf(database.query, row.person_id))
-  }
+function tellEnded(by: Actor, details: Record<string, string | number>): readonly [EventDefinition, EntryFields] {
+  return [sessionEnded, { principal: { id: by.id, name: by.name }, outcome: 'succeeded', details }]
 }

@@ -48,7 +48,10 @@ eachDatabase('an enrolment', (open, openAgain) => {
       ...recoveryCodes.map((code) => code.replaceAll('-', '')),
     ]
     for (const hidden of secrets) expect(stored).not.toContain(hidden)
-    expect((await world.entries()).map((entry) => entry.event)).toEqual(['enrolment.opened', 'person.enrolled'])
+    expect((await world.entries()).map((entry) => entry.event).slice(-2)).toEqual([
+      'enrolment.opened',
+      'person.enrolled',
+    ])
   })
 
   test('keeps what was chosen sealed', async () => {

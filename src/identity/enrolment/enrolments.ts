@@ -6,7 +6,7 @@
  */
 import { isRefusal, type Refusal, refuse } from '#kernel'
 import { type EnrolmentDraft, sealDraft } from './draft.ts'
-import { type Enrolled, type FinishRequest, createFinish } from './finish.ts'
+import { type Enrolled, type FinishRequest, finish } from './finish.ts'
 import {
   type EnrolmentLink,
   type Invitation,
@@ -19,6 +19,7 @@ import { enrolmentRefused } from '../events.ts'
 import { passwordLength, refusePassword } from '../methods/password/rules.ts'
 import { createTotpSecret, describeTotp } from '../methods/totp/totp.ts'
 import { canonicalName, isFreeForPeople, readLine } from '../names.ts'
+import type { Database } from '#platform/database'
 import type { Parts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
 
@@ -61,83 +62,78 @@ export interface Enrolments {
   finish(request: FinishRequest): Promise<Enrolled | Refusal>
 }
 
-export function createEnrolments(parts: Parts): Enrolments {
-  const { database, ledger, clock, settings, sealer, gate, argon2id } = parts
-  const finish = createFinish(parts)
+async function readNames(
+  database: Database,
+  { name, displayName }: ChooseRequest,
+  { person }: OpenEnrolment,
+): Promise<{ name: string; displayName: string } | Refusal> {
+  const typed = name ?? person?.name ?? ''
+  const canonical = canonicalName(typed)
+  const isAllowed = canonical !== undefined && isFreeForPeople(canonical) && (!person || person.name === canonical)
+  if (!isAllowed) return refuse(refusals.nameInvalid, { names: { name: typed } })
+  const line = readLine(displayName ?? person?.displayName ?? canonical)
+  if (line === undefined) return refuse(refusals.displayNameInvalid)
+  if (person) return { name: canonical, displayName: line }
+  const taken = await database.query.selectFrom('people').select('id').where('name', '=', canonical).executeTakeFirst()
+  return taken ? refuse(refusals.nameTaken, { names: { name: canonical } }) : { name: canonical, displayName: line }
+}
 
+async function begin({ database, clock, settings }: Parts, { token }: BeginRequest): Promise<Begun | Refusal> {
+  const open = await findOpenEnrolment(database.query, token, clock.now())
+  if (!open) return refuse(refusals.enrolmentInvalid)
+  const name = open.person && { name: open.person.name }
+  return { kind: open.kind, ...name, secondFactor: settings.secondFactor }
+}
+
+async function choose(parts: Parts, request: ChooseRequest): Promise<Chosen | Refusal> {
+  const { database, clock, gate, argon2id } = parts
+  const open = await findOpenEnrolment(database.query, request.token, clock.now())
+  if (!open) return refuse(refusals.enrolmentInvalid)
+  const names = await readNames(database, request, open)
+  if (isRefusal(names)) return names
+  const circumstances = { hasSecondFactor: true, words: [names.name, names.displayName] }
+  const bad = refusePassword(request.password, circumstances)
+  if (bad) return bad
+  const passwordHash = await gate.run(() => argon2id.hash(request.password))
+  if (typeof passwordHash !== 'string') return passwordHash
+  const secret = createTotpSecret()
+  const draft: EnrolmentDraft = {
+    ...names,
+    passwordHash,
+    passwordLength: passwordLength(request.password),
+    totpSecret: Buffer.from(secret).toString('base64url'),
+  }
+  return (await keep(parts, open.id, draft)) ? describeTotp(names.name, secret) : refuse(refusals.enrolmentInvalid)
+}
+
+function keep({ database, clock, sealer }: Parts, enrolmentId: string, draft: EnrolmentDraft): Promise<boolean> {
+  const sealed = sealDraft(sealer, enrolmentId, draft)
+  return database.transaction(async (transaction) => {
+    const kept = await transaction
+      .updateTable('enrolments')
+      .set({ sealed_draft: sealed })
+      .where('id', '=', enrolmentId)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', clock.now())
+      .executeTakeFirst()
+    return kept.numUpdatedRows === 1n
+  })
+}
+
+export function createEnrolments(parts: Parts): Enrolments {
   async function recorded<T>(address: string, step: string, attempt: Promise<T | Refusal>): Promise<T | Refusal> {
     const answer = await attempt
     if (!isRefusal(answer)) return answer
     const details = { step, ...answer.detail }
-    await ledger.append(enrolmentRefused, { address, outcome: 'refused', refusal: answer.code, details })
+    await parts.ledger.append(enrolmentRefused, { address, outcome: 'refused', refusal: answer.code, details })
     return answer
-  }
-
-  async function readNames(
-    { name, displayName }: ChooseRequest,
-    { person }: OpenEnrolment,
-  ): Promise<{ name: string; displayName: string } | Refusal> {
-    const typed = name ?? person?.name ?? ''
-    const canonical = canonicalName(typed)
-    const isAllowed = canonical !== undefined && isFreeForPeople(canonical) && (!person || person.name === canonical)
-    if (!isAllowed) return refuse(refusals.nameInvalid, { names: { name: typed } })
-    const line = readLine(displayName ?? person?.displayName ?? canonical)
-    if (line === undefined) return refuse(refusals.displayNameInvalid)
-    if (person) return { name: canonical, displayName: line }
-    const taken = await database.query
-      .selectFrom('people')
-      .select('id')
-      .where('name', '=', canonical)
-      .executeTakeFirst()
-    return taken ? refuse(refusals.nameTaken, { names: { name: canonical } }) : { name: canonical, displayName: line }
-  }
-
-  async function begin({ token }: BeginRequest): Promise<Begun | Refusal> {
-    const open = await findOpenEnrolment(database.query, token, clock.now())
-    if (!open) return refuse(refusals.enrolmentInvalid)
-    const name = open.person && { name: open.person.name }
-    return { kind: open.kind, ...name, secondFactor: settings.secondFactor }
-  }
-
-  async function choose(request: ChooseRequest): Promise<Chosen | Refusal> {
-    const open = await findOpenEnrolment(database.query, request.token, clock.now())
-    if (!open) return refuse(refusals.enrolmentInvalid)
-    const names = await readNames(request, open)
-    if (isRefusal(names)) return names
-    const circumstances = { hasSecondFactor: true, words: [names.name, names.displayName] }
-    const bad = refusePassword(request.password, circumstances)
-    if (bad) return bad
-    const passwordHash = await gate.run(() => argon2id.hash(request.password))
-    if (typeof passwordHash !== 'string') return passwordHash
-    const secret = createTotpSecret()
-    const draft: EnrolmentDraft = {
-      ...names,
-      passwordHash,
-      passwordLength: passwordLength(request.password),
-      totpSecret: Buffer.from(secret).toString('base64url'),
-    }
-    return (await keep(open.id, draft)) ? describeTotp(names.name, secret) : refuse(refusals.enrolmentInvalid)
-  }
-
-  function keep(enrolmentId: string, draft: EnrolmentDraft): Promise<boolean> {
-    const sealed = sealDraft(sealer, enrolmentId, draft)
-    return database.transaction(async (transaction) => {
-      const kept = await transaction
-        .updateTable('enrolments')
-        .set({ sealed_draft: sealed })
-        .where('id', '=', enrolmentId)
-        .where('used_at', 'is', null)
-        .where('expires_at', '>', clock.now())
-        .executeTakeFirst()
-      return kept.numUpdatedRows === 1n
-    })
   }
 
   return {
     ensureSetupLink: () => ensureSetupLink(parts),
     invite: (invitation) => invite(parts, invitation),
-    begin: (request) => recorded(request.address, 'begin', begin(request)),
-    choose: (request) => recorded(request.address, 'choose', choose(request)),
-    finish: (request) => recorded(request.address, 'finish', finish(request)),
+    begin: (request) => recorded(request.address, 'begin', begin(parts, request)),
+    choose: (request) => recorded(request.address, 'choose', choose(parts, request)),
+    finish: (request) => recorded(request.address, 'finish', finish(parts, request)),
   }
 }

@@ -104,58 +104,78 @@ async function endCredentials(transaction: Query, personId: string, by: Actor, r
   return { sessions, tokens }
 }
 
-export function createPeople(parts: Parts): People {
-  const { database, clock } = parts
+interface Work {
+  readonly id: string
+  readonly by: Actor
+  readonly event: EventDefinition
+  change(transaction: Query, person: PersonView, nowMs: number): Promise<Refusal | Record<string, number>>
+}
 
-  interface Work {
-    readonly id: string
-    readonly by: Actor
-    readonly event: EventDefinition
-    change(transaction: Query, person: PersonView, nowMs: number): Promise<Refusal | Record<string, number>>
-  }
-
-  /** Changes one person, whom the entry names with what it counted. */
-  async function changePerson({ id, by, event, change }: Work): Promise<PersonView | Refusal> {
-    const changed = await recordChange(parts, {
-      async work(transaction) {
-        const [person] = await readPeople(transaction, id)
-        if (!person) return refuse(refusals.personUnknown)
-        const counts = await change(transaction, person, clock.now())
-        if (isRefusal(counts)) return counts
-        const [after = person] = await readPeople(transaction, id)
-        return { person: after, counts }
+/** Changes one person, whom the entry names with what it counted. */
+async function changePerson(parts: Parts, { id, by, event, change }: Work): Promise<PersonView | Refusal> {
+  const changed = await recordChange(parts, {
+    async work(transaction) {
+      const [person] = await readPeople(transaction, id)
+      if (!person) return refuse(refusals.personUnknown)
+      const counts = await change(transaction, person, parts.clock.now())
+      if (isRefusal(counts)) return counts
+      const [after = person] = await readPeople(transaction, id)
+      return { person: after, counts }
+    },
+    tell: ({ person, counts }) => [
+      event,
+      {
+        principal: { id: by.id, name: by.name },
+        outcome: 'succeeded',
+        details: { person: person.id, name: person.name, ...counts },
       },
-      tell: ({ person, counts }) => [
-        event,
-        {
-          principal: { id: by.id, name: by.name },
-          outcome: 'succeeded',
-          details: { person: person.id, name: person.name, ...counts },
-        },
-      ],
-    })
-    return isRefusal(changed) ? changed : changed.person
-  }
+    ],
+  })
+  return isRefusal(changed) ? changed : changed.person
+}
 
-  async function setStatus(transaction: Query, id: string, status: PersonView['status'], nowMs: number): Promise<void> {
-    await transaction.updateTable('people').set({ status, updated_at: nowMs }).where('id', '=', id).execute()
-  }
+async function setStatus(transaction: Query, id: string, status: PersonView['status'], nowMs: number): Promise<void> {
+  await transaction.updateTable('people').set({ status, updated_at: nowMs }).where('id', '=', id).execute()
+}
 
+async function findPerson(query: Query, nameOrId: string): Promise<PersonView | undefined> {
+  // WHY: the id goes first, because nothing stops a name from looking like the id of someone else.
+  const [byId] = await readPeople(query, nameOrId)
+  const name = canonicalName(nameOrId)
+  if (byId || name === undefined) return byId
+  const row = await query.selectFrom('people').select('id').where('name', '=', name).executeTakeFirst()
+  return row && (await readPeople(query, row.id)).at(0)
+}
+
+async function resetSecondFactor(parts: Parts, id: string, by: Actor): Promise<EnrolmentLink | Refusal> {
+  const { link, insert } = draftLink(parts, { kind: 'invitation', roles: [], by })
+  const reset = await changePerson(parts, {
+    id,
+    by,
+    event: signInReset,
+    async change(transaction, person, nowMs) {
+      if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
+      const counts = await endCredentials(transaction, id, by, 'sign-in reset', nowMs)
+      await transaction.deleteFrom('second_factors').where('person_id', '=', id).execute()
+      await transaction.deleteFrom('recovery_codes').where('person_id', '=', id).execute()
+      const without = { password_hash: null, updated_at: nowMs }
+      await transaction.updateTable('people').set(without).where('id', '=', id).execute()
+      await forgiveStreaks(transaction, id)
+      await insert(transaction, id)
+      return counts
+    },
+  })
+  return isRefusal(reset) ? reset : link
+}
+
+export function createPeople(parts: Parts): People {
+  const { database } = parts
   return {
     list: () => readPeople(database.query),
-
-    async find(nameOrId) {
-      const name = canonicalName(nameOrId)
-      const row = await database.query
-        .selectFrom('people')
-        .select('id')
-        .where((where) => where.or([where('name', '=', name ?? ''), where('id', '=', nameOrId)]))
-        .executeTakeFirst()
-      return row && (await readPeople(database.query, row.id)).at(0)
-    },
+    find: (nameOrId) => findPerson(database.query, nameOrId),
 
     suspend: (id, by) =>
-      changePerson({
+      changePerson(parts, {
         id,
         by,
         event: personSuspended,
@@ -167,7 +187,7 @@ export function createPeople(parts: Parts): People {
       }),
 
     resume: (id, by) =>
-      changePerson({
+      changePerson(parts, {
         id,
         by,
         event: personResumed,
@@ -178,25 +198,6 @@ export function createPeople(parts: Parts): People {
         },
       }),
 
-    async resetSecondFactor(id, by) {
-      const { link, insert } = draftLink(parts, { kind: 'invitation', roles: [], by })
-      const reset = await changePerson({
-        id,
-        by,
-        event: signInReset,
-        async change(transaction, person, nowMs) {
-          if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
-          const counts = await endCredentials(transaction, id, by, 'sign-in reset', nowMs)
-          await transaction.deleteFrom('second_factors').where('person_id', '=', id).execute()
-          await transaction.deleteFrom('recovery_codes').where('person_id', '=', id).execute()
-          const without = { password_hash: null, updated_at: nowMs }
-          await transaction.updateTable('people').set(without).where('id', '=', id).execute()
-          await forgiveStreaks(transaction, id)
-          await insert(transaction, id)
-          return counts
-        },
-      })
-      return isRefusal(reset) ? reset : link
-    },
+    resetSecondFactor: (id, by) => resetSecondFactor(parts, id, by),
   }
 }

@@ -8,13 +8,21 @@ import { type Principal, type Refusal, isRefusal, refuse } from '#kernel'
 import { sourceOf } from './addresses.ts'
 import { sessionStarted, signInRefused } from '../events.ts'
 import { canonicalName, readAgent } from '../names.ts'
-import type { Parts } from '../parts.ts'
+import type { Parts, Query } from '../parts.ts'
 import { principalOf, rolesOf } from '../credentials/principals.ts'
-import { type Proof, type ProvablePerson, createProver, findProvable, spendCode, whyNot } from './prove-factors.ts'
+import {
+  type Proof,
+  type ProvablePerson,
+  type Prover,
+  createProver,
+  findProvable,
+  spendCode,
+  whyNot,
+} from './prove-factors.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
 import { type SessionView, draftSession } from '../credentials/sessions.ts'
-import { type Turn, createThrottle } from './throttle.ts'
+import { type Throttle, type Turn, createThrottle } from './throttle.ts'
 
 export interface SignInRequest {
   readonly name: string
@@ -40,56 +48,72 @@ interface Judged {
   readonly reason: string | undefined
 }
 
-export function createSignIn(parts: Parts) {
-  const { database, ledger, clock, settings, gate } = parts
-  const throttle = createThrottle(parts)
-  const prover = createProver(parts)
+type Tools = Parts & { readonly throttle: Throttle; readonly prover: Prover }
 
-  async function judge(request: SignInRequest): Promise<Judged | Refusal> {
-    const name = canonicalName(request.name)
-    const source = sourceOf(request.address)
-    // INVARIANT: from here to the refusal every name takes the same look-ups, writes and computations.
-    const person = await findProvable(database.query, { name: name ?? '' })
-    const turn = await throttle.take({ account: name ?? '', source, personId: person?.id })
-    if (isRefusal(turn)) return person ? { ...turn, detail: { person: person.id } } : turn
-    const proof = await prover.prove(person, request)
-    return { person, proof, turn, reason: whyNot(person, proof, { ...settings, streak: turn.streak }) }
+async function judge(
+  { database, settings, throttle, prover }: Tools,
+  request: SignInRequest,
+): Promise<Judged | Refusal> {
+  const name = canonicalName(request.name)
+  const source = sourceOf(request.address)
+  // INVARIANT: from here to the refusal every name takes the same look-ups, writes and computations.
+  const person = await findProvable(database.query, { name: name ?? '' })
+  const turn = await throttle.take({ account: name ?? '', source, personId: person?.id })
+  if (isRefusal(turn)) return person ? { ...turn, detail: { person: person.id } } : turn
+  const proof = await prover.prove(person, request)
+  return { person, proof, turn, reason: whyNot(person, proof, { ...settings, streak: turn.streak }) }
+}
+
+/** Spends the code and makes the session, if the person is still who was judged. */
+async function admit(
+  transaction: Query,
+  { person, proof, turn }: Judged & { person: ProvablePerson },
+  draft: ReturnType<typeof draftSession>,
+  nowMs: number,
+): Promise<SignedIn | Refusal> {
+  const fresh = await findProvable(transaction, { id: person.id })
+  const isSame =
+    fresh?.status === 'active' && fresh.passwordHash === person.passwordHash && fresh.totp?.id === person.totp?.id
+  if (!isSame) return refuse(refusals.signInRefused, { detail: { reason: 'changed-meanwhile' } })
+  const proved = await spendCode(transaction, person, proof, nowMs)
+  if (!proved) return refuse(refusals.signInRefused, { detail: { reason: 'code-used' } })
+  const session = await draft.insert(transaction, proved)
+  await turn.settle(transaction)
+  const row = {
+    id: session.id,
+    person_id: person.id,
+    name: person.name,
+    factors: JSON.stringify(proved),
+    expires_at: session.expiresAt,
   }
+  return { token: draft.token, session, principal: principalOf('session', row, await rolesOf(transaction, person.id)) }
+}
 
-  function grant(request: SignInRequest, person: ProvablePerson, { proof, turn }: Judged): Promise<SignedIn | Refusal> {
-    const agent = readAgent(request.agent)
-    const draft = draftSession(parts, { personId: person.id, address: request.address, agent })
-    return recordChange<SignedIn>(parts, {
-      async work(transaction) {
-        const fresh = await findProvable(transaction, { id: person.id })
-        const isSame =
-          fresh?.status === 'active' && fresh.passwordHash === person.passwordHash && fresh.totp?.id === person.totp?.id
-        if (!isSame) return refuse(refusals.signInRefused, { detail: { reason: 'changed-meanwhile' } })
-        const proved = await spendCode(transaction, person, proof, clock.now())
-        if (!proved) return refuse(refusals.signInRefused, { detail: { reason: 'code-used' } })
-        const session = await draft.insert(transaction, proved)
-        await turn.settle(transaction)
-        const row = {
-          ...person,
-          person_id: person.id,
-          id: draft.id,
-          factors: JSON.stringify(proved),
-          expires_at: session.expiresAt,
-        }
-        const principal = principalOf('session', row, await rolesOf(transaction, person.id))
-        return { token: draft.token, session, principal }
+function grant(
+  parts: Parts,
+  request: SignInRequest,
+  judged: Judged & { person: ProvablePerson },
+): Promise<SignedIn | Refusal> {
+  const { address } = request
+  const agent = readAgent(request.agent)
+  const draft = draftSession(parts, { personId: judged.person.id, address, agent })
+  return recordChange<SignedIn>(parts, {
+    work: (transaction) => admit(transaction, judged, draft, parts.clock.now()),
+    tell: ({ session, principal }) => [
+      sessionStarted,
+      {
+        principal,
+        address,
+        outcome: 'succeeded',
+        details: { credential: session.id, factors: session.factors, agent },
       },
-      tell: ({ session, principal }) => [
-        sessionStarted,
-        {
-          principal,
-          address: request.address,
-          outcome: 'succeeded',
-          details: { credential: session.id, factors: session.factors, agent },
-        },
-      ],
-    })
-  }
+    ],
+  })
+}
+
+export function createSignIn(parts: Parts) {
+  const { ledger, gate } = parts
+  const tools: Tools = { ...parts, throttle: createThrottle(parts), prover: createProver(parts) }
 
   async function record(request: SignInRequest, refusal: Refusal, person?: ProvablePerson): Promise<Refusal> {
     // WHY: an unknown name is left out: people type passwords into the wrong field.
@@ -109,13 +133,13 @@ export function createSignIn(parts: Parts) {
    * @throws Fault `audit.ledger-unavailable`, with no session made and no code spent
    */
   return async function signIn(request: SignInRequest): Promise<SignedIn | Refusal> {
-    const judged = await gate.run(() => judge(request))
+    const judged = await gate.run(() => judge(tools, request))
     if (isRefusal(judged)) return record(request, judged)
     const { person, reason } = judged
     if (person === undefined || reason !== undefined) {
       return record(request, refuse(refusals.signInRefused, { detail: { reason } }), person)
     }
-    const granted = await grant(request, person, judged)
+    const granted = await grant(parts, request, { ...judged, person })
     return isRefusal(granted) ? record(request, granted, person) : granted
   }
 }

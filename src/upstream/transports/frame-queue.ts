@@ -32,10 +32,6 @@ export class FrameQueue implements AsyncIterable<Frame> {
     this.#source = source
   }
 
-  get queuedBytes(): number {
-    return this.#queuedBytes
-  }
-
   push(frame: Frame): void {
     if (this.#isEnded) return
     this.#frames.push(frame)

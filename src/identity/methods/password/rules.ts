@@ -5,8 +5,8 @@
  * @see NIST SP 800-63B-4, section 3.1.1; ASVS 6.2.1, 6.2.4, 6.2.5, 6.2.8, 6.2.9, 6.2.11
  */
 import { type Refusal, refuse } from '#kernel'
-import { refusals } from '../../refusals.ts'
 import { commonPasswords } from './common-passwords.ts'
+import { passwordRefusals as refusals } from './refusals.ts'
 
 /** Code points that are enough where a second factor is asked for as well. */
 export const leastWithSecondFactor = 8

@@ -37,10 +37,16 @@ function metaOf(params: Record<string, unknown> | undefined): Record<string, unk
   return isObject(meta) ? meta : {}
 }
 
+export interface ConversationOptions extends Omit<ChildOptions, 'onLine'> {
+  /** Several of the owner's clients speak with this child, each of them without a session. */
+  readonly isShared: boolean
+}
+
 /** The messages exchanged with one child. */
 export class Conversation {
   readonly child: Child
   readonly #limits: UpstreamLimits
+  readonly #isShared: boolean
   readonly #pending = new Map<string | number, Pending>()
   #news: FrameQueue | undefined
   #waiting: Frame[] = []
@@ -48,7 +54,8 @@ export class Conversation {
   /** Readers that hold the child's output back. */
   readonly #slow = new Set<object>()
 
-  constructor(options: Omit<ChildOptions, 'onLine'>) {
+  constructor(options: ConversationOptions) {
+    this.#isShared = options.isShared
     this.#limits = options.limits
     this.child = new Child({
       ...options,
@@ -74,6 +81,7 @@ export class Conversation {
     const { id } = message
     if (message.kind !== 'request' || id === undefined) {
       this.child.send(body)
+      if (message.method === 'notifications/cancelled') this.#withdraw(body)
       return emptyAnswer(202)
     }
     if (this.#pending.has(id)) throw new Fault('upstream.duplicate-id', 'the request id is in flight')
@@ -150,6 +158,18 @@ export class Conversation {
     this.child.hold(this.#slow.size > 0)
   }
 
+  /** SPEC: a cancelled request is not answered, so nobody waits for its answer. */
+  #withdraw(cancellation: Buffer): void {
+    // WHY: the body names the request as the child knows it; the caller's own id is another one.
+    const sent = readMessage(cancellation)
+    const id = isProblem(sent) ? undefined : sent.params?.['requestId']
+    const pending = typeof id === 'string' || typeof id === 'number' ? this.#pending.get(id) : undefined
+    if (pending === undefined) return
+    pending.release()
+    pending.queue?.end()
+    pending.settle(emptyAnswer(202))
+  }
+
   #fail(pending: Pending, fault: Fault): void {
     pending.release()
     pending.reject(fault)
@@ -162,10 +182,15 @@ export class Conversation {
     if (isProblem(message)) return
     if (message.kind === 'response') return this.#receiveResponse(message)
     const frame = { body: line }
+    if (this.#isShared && message.kind === 'request') return
     const pending = this.#relatedTo(message)
     if (pending !== undefined) return this.#pushTo(pending, frame)
     if (this.#news !== undefined) return this.#news.push(frame)
-    this.#keep(frame)
+    // WHY: a stream of news is one client's; without a session there is none, and no request to a client either.
+    if (this.#isShared) return
+    const latest = message.kind === 'request' ? [...this.#pending.values()].at(-1) : undefined
+    if (latest === undefined) this.#keep(frame)
+    else this.#pushTo(latest, frame)
   }
 
   #receiveResponse(message: Message): void {

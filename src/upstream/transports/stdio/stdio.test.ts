@@ -254,6 +254,35 @@ test('a child that stays silent is a timeout, and is told that nobody waits', as
   expect((await one.ask('last')).result).toEqual({ told: ['t-1'] })
 })
 
+test('a cancelled request ends without an answer', async () => {
+  const { one } = await world().opened(scripted('() => {}'))
+  const waiting = one.start('never')
+  await sleep(50)
+  await one.tell('notifications/cancelled', { requestId: 't-2' })
+  expect(await waiting).toMatchObject({ status: 202, kind: 'empty' })
+})
+
+test('a request of the child finds a stream of its session, with several calls in flight too', async () => {
+  const asking = scripted(
+    `(m, send) => { if (m.method === 'ask') send({ id: 'c-1', method: 'roots/list' }); if (m.id === 'c-1') for (const id of ids.splice(0)) send({ id, result: m.result }); else if (m.id) ids.push(m.id) }`,
+    'const ids = []',
+  )
+  const { one } = await world().opened(asking)
+  const first = one.ask('wait')
+  const answer = await one.start('ask')
+  for await (const frame of answer.frames) {
+    if (!frame.body.includes('roots/list')) continue
+    await one.reply('c-1', { roots: [] })
+  }
+  expect((await first).result).toEqual({ roots: [] })
+})
+
+test('a child that several clients of one owner share sends no request to any of them', async () => {
+  const asking = scripted(`(m, send) => { send({ id: 'c-1', method: 'roots/list' }); send({ id: m.id, result: {} }) }`)
+  const heard = await world().caller(asking, { era: 'modern' }).ask('x')
+  expect(heard.messages).toHaveLength(1)
+})
+
 test('an owner is bound to so many children: the longest unused one makes room, others keep theirs', async () => {
   const { opened } = world({ maxChildrenPerOwner: 2, maxChildren: 3 })
   const first = await opened(echo)

@@ -119,7 +119,7 @@ class StdioTransport implements Transport {
     return session.conversation.exchange(request)
   }
 
-  #start(key: string, { upstream, ownerId }: UpstreamRequest): Session {
+  #start(key: string, { upstream, ownerId, era }: UpstreamRequest): Session {
     if (this.#isClosed) throw ended('the gateway is closing')
     const { limits, workFolder, onNews, clock } = this.#options
     const about = { upstream: upstream.name, ownerId }
@@ -128,6 +128,7 @@ class StdioTransport implements Transport {
       workFolder,
       limits,
       reaper: this.#reaper,
+      isShared: era === 'modern',
       onExit: (end) => {
         if (this.#sessions.get(key)?.conversation === conversation) this.#sessions.delete(key)
         onNews({ ...about, pid: conversation.child.pid, end })

@@ -260,3 +260,22 @@ test('a session id that is not visible ASCII is refused', async () => {
   const upstream = await serve((_req, res) => json(res, ok, 200, { 'mcp-session-id': 'a b' }))
   await expect(world(upstream).caller.ask('x')).rejects.toMatchObject({ code: 'upstream.misbehaved' })
 })
+
+test('a header that cannot be sent is a fault of this exchange alone', async () => {
+  const upstream = await serve((_req, res) => json(res, ok))
+  const { transport, caller } = world(upstream)
+  const headers = { 'mcp-param-x': 'a\u0000\nb' }
+  const signal = new AbortController().signal
+  const request = {
+    upstream,
+    ownerId: 'ada',
+    era: 'legacy',
+    httpMethod: 'GET',
+    headers,
+    signal,
+    deadlineMs: 50,
+  } as const
+  await expect(transport.exchange(request)).rejects.toMatchObject({ code: expect.stringMatching(/^upstream\./) })
+  await sleep(100)
+  expect((await caller.ask('x')).status).toBe(200)
+})

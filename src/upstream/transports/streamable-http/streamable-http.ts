@@ -72,7 +72,12 @@ async function send(route: Route, request: UpstreamRequest, limits: UpstreamLimi
   }
   const response = new UpstreamResponse(request, limits)
   const pool = isLongLived(request) ? route.streams : route.calls
-  pool.dispatch(options, response)
+  try {
+    pool.dispatch(options, response)
+  } catch (error) {
+    // WHY: what cannot be sent at all, such as a header with control characters, is thrown instead of reported.
+    response.fail(error)
+  }
   return response.answer
 }
 

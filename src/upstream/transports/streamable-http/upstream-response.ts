@@ -119,6 +119,11 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error)
+  }
+
+  /** Ends the exchange with whatever broke. */
+  fail(error: unknown): void {
     this.#stop(this.#failure ?? faultOf(error))
   }
 

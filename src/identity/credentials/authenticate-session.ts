@@ -1,0 +1,50 @@
+/**
+ * Who is behind this session token? The person with the roles of the moment, if the session still holds.
+ * Stops use after sign-out, suspension, too long a pause or too long a life.
+ * Trusts the server's clock and the database. Fails closed: unknown, ended and idle sessions are one refusal.
+ * @see ASVS 7.2.1, 7.3.1, 7.3.2
+ */
+import { type Principal, type Refusal, refuse } from '#kernel'
+import { type Parts, castellan } from '../parts.ts'
+import { refusals } from '../refusals.ts'
+import { readToken } from './opaque-token.ts'
+import { principalOf, rolesOf } from './principals.ts'
+import { type Sessions, sessionLimit } from './sessions.ts'
+
+const minuteMs = 60_000
+
+/** Answers with the person behind a session token, and counts the use against the idle limit. */
+export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions, 'end'>) {
+  const { database, clock } = parts
+
+  async function touch(row: { readonly id: string; readonly last_seen_at: number }): Promise<void> {
+    const now = clock.now()
+    // WHY: at most once a minute, because each write ends every cache; idle time is then cut short, never stretched.
+    if (now - row.last_seen_at < minuteMs) return
+    const seen = database.query.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', row.id)
+    await seen.where('ended_at', 'is', null).where('last_seen_at', '<', now).execute()
+  }
+
+  return async function authenticateSession(token: string): Promise<Principal | Refusal> {
+    const tokenHash = readToken('session', token)
+    if (tokenHash === undefined) return refuse(refusals.sessionInvalid, { detail: { reason: 'malformed' } })
+    const row = await database.query
+      .selectFrom('sessions')
+      .innerJoin('people', 'people.id', 'sessions.person_id')
+      .select(['sessions.id', 'person_id', 'name', 'factors', 'last_seen_at', 'expires_at', 'ended_at', 'status'])
+      .where('token_hash', '=', tokenHash)
+      .executeTakeFirst()
+    if (!row) return refuse(refusals.sessionInvalid, { detail: { reason: 'unknown' } })
+    const detail = { credential: row.id, person: row.person_id }
+    if (row.ended_at !== null) return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: 'ended' } })
+    if (row.status !== 'active') return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: 'suspended' } })
+    const limit = sessionLimit(row, parts)
+    if (limit) {
+      // INVARIANT: a session found to be over is ended for good, also if the clock is set back.
+      await sessions.end(row.id, castellan, limit)
+      return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: limit } })
+    }
+    await touch(row)
+    return principalOf('session', row, await rolesOf(database.query, row.person_id))
+  }
+}
