@@ -36,7 +36,7 @@ test('a head of another key or another ledger is not read', () => {
 })
 
 test('a public line that does not fit together is no key', () => {
-  const [origin = '', id = '', key = ''] = signer.verifierKey.trim().split('+')
+  const [, origin = '', id = '', key = ''] = /^([^+]*)\+([^+]*)\+(.*)\n$/.exec(signer.verifierKey) ?? []
   expect(createHeadVerifier(`${origin}+${id}+${key}`)).toBeDefined()
   for (const line of ['', 'x', `${origin}+00000000+${key}`, `other+${id}+${key}`, `${origin}+${id}+${key.slice(4)}`])
     expect(createHeadVerifier(line), line).toBeUndefined()

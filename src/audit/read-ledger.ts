@@ -35,7 +35,7 @@ export function createLedgerReader(folder: string): LedgerReader {
       check(query)
       try {
         const bodies = await thread.ask(query)
-        return bodies.map((body): Entry => JSON.parse(body))
+        return bodies.map((body) => JSON.parse(body) as Entry)
       } catch (error) {
         throw new Fault('audit.ledger-unreadable', 'the ledger cannot be read', { cause: error })
       }

@@ -91,7 +91,7 @@ function expand(value: object, walk: Walk): unknown {
   if (value instanceof Map) return visitMap(value, walk)
   if (value instanceof Set) return visitList(value, value.size, walk)
   if (value instanceof Error) return visitError(value, walk)
-  if ('toJSON' in value && typeof value.toJSON === 'function') return visit(value.toJSON(), walk)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return visit((value as { toJSON(): unknown }).toJSON(), walk)
   if (value instanceof String || value instanceof Number || value instanceof Boolean)
     return visit(value.valueOf(), walk)
   return visitMembers(value, walk)

@@ -97,7 +97,7 @@ test('an entry changed in its words, with or without its hash, is found', async 
     )
     expect(bare.problems).toMatchObject([{ kind: 'changed', seq, lastSeq: seq }])
     const behindNul = await afterwards(good, (database) =>
-      replace(database, seq, `${bodyOf(database, seq)} `, hashLeaf(bodyOf(database, seq))),
+      replace(database, seq, `${bodyOf(database, seq)}\0more`, hashLeaf(bodyOf(database, seq))),
     )
     expect(behindNul.firstProblem).toMatchObject({ kind: 'changed', seq })
   }

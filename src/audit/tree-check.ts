@@ -55,8 +55,9 @@ function createHeadReader({ heads, verifier, report }: TreeCheckOptions): () => 
   let lastSize = 0
   return function next(): SignedRow | undefined {
     for (;;) {
-      const { value: row, done } = heads.next()
-      if (done === true || row === undefined) return undefined
+      const step = heads.next()
+      if (step.done === true) return undefined
+      const row = step.value
       const size = Number(row['size'])
       if (row['number'] !== lastNumber + 1)
         report(

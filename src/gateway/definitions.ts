@@ -69,66 +69,75 @@ async function answerTo(answer: UpstreamAnswer, id: string): Promise<Record<stri
   return undefined
 }
 
-export function createDefinitions(rooms: { upstreams: Upstreams; ledger: Ledger; clock: Clock }): Definitions {
+interface DefinitionRooms {
+  readonly upstreams: Upstreams
+  readonly ledger: Ledger
+  readonly clock: Clock
+}
+
+async function listPage(
+  { upstreams }: DefinitionRooms,
+  caller: Caller,
+  page: { number: number; cursor: string | undefined },
+): Promise<Record<string, unknown> | undefined> {
+  const id = `castellan-definitions-${page.number}`
+  const answer = await upstreams.exchange({
+    upstream: caller.upstream,
+    ownerId: caller.principal.id,
+    era: caller.era,
+    httpMethod: 'POST',
+    ...(caller.upstreamSessionId === undefined ? {} : { sessionId: caller.upstreamSessionId }),
+    message: { kind: 'request', method: 'tools/list', id },
+    body: listRequest(caller, id, page.cursor),
+    headers: {
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': caller.version,
+      ...(caller.era === 'modern' ? { 'mcp-method': 'tools/list' } : {}),
+    },
+    signal: AbortSignal.timeout(listDeadlineMs),
+    deadlineMs: listDeadlineMs,
+  })
+  return answerTo(answer, id)
+}
+
+async function listAll(rooms: DefinitionRooms, caller: Caller): Promise<unknown[]> {
+  const tools: unknown[] = []
+  let cursor: string | undefined
+  for (let number = 0; number < maxPages; number += 1) {
+    const result = await listPage(rooms, caller, { number, cursor })
+    if (Array.isArray(result?.['tools'])) tools.push(...(result['tools'] as unknown[]))
+    cursor = typeof result?.['nextCursor'] === 'string' ? result['nextCursor'] : undefined
+    if (cursor === undefined) return tools
+  }
+  return tools
+}
+
+async function ask(rooms: DefinitionRooms, caller: Caller): Promise<Seen> {
+  await rooms.ledger.append(definitionsChecked, {
+    exchange: caller.exchangeId,
+    principal: caller.principal,
+    target: { upstream: caller.upstream.name, kind: 'server' },
+    outcome: 'intended',
+  })
+  const tools = await listAll(rooms, caller)
+  await rooms.upstreams.pins.observe(caller.upstream.name, tools)
+  const hashes = new Map<string, string>()
+  for (const tool of tools) {
+    const offered = readTool(tool)
+    // INVARIANT: a name listed twice is not one definition, and no definition is approved under it.
+    if (offered !== undefined) hashes.set(offered.tool, hashes.has(offered.tool) ? 'listed-twice' : offered.hash)
+  }
+  return { hashes, until: rooms.clock.now() + freshForMs }
+}
+
+export function createDefinitions(rooms: DefinitionRooms): Definitions {
   const remembered = new Map<string, Seen>()
   const asking = new Map<string, Promise<Seen>>()
-
-  async function listPage(caller: Caller, cursor: string | undefined, page: number) {
-    const id = `castellan-definitions-${page}`
-    const version = { 'mcp-protocol-version': caller.version }
-    const answer = await rooms.upstreams.exchange({
-      upstream: caller.upstream,
-      ownerId: caller.principal.id,
-      era: caller.era,
-      httpMethod: 'POST',
-      ...(caller.upstreamSessionId === undefined ? {} : { sessionId: caller.upstreamSessionId }),
-      message: { kind: 'request', method: 'tools/list', id },
-      body: listRequest(caller, id, cursor),
-      headers: {
-        accept: 'application/json, text/event-stream',
-        ...version,
-        ...(caller.era === 'modern' ? { 'mcp-method': 'tools/list' } : {}),
-      },
-      signal: AbortSignal.timeout(listDeadlineMs),
-      deadlineMs: listDeadlineMs,
-    })
-    return answerTo(answer, id)
-  }
-
-  async function listAll(caller: Caller): Promise<unknown[]> {
-    const tools: unknown[] = []
-    let cursor: string | undefined
-    for (let page = 0; page < maxPages; page += 1) {
-      const result = await listPage(caller, cursor, page)
-      if (Array.isArray(result?.['tools'])) tools.push(...(result['tools'] as unknown[]))
-      cursor = typeof result?.['nextCursor'] === 'string' ? result['nextCursor'] : undefined
-      if (cursor === undefined) return tools
-    }
-    return tools
-  }
-
-  async function ask(caller: Caller): Promise<Seen> {
-    await rooms.ledger.append(definitionsChecked, {
-      exchange: caller.exchangeId,
-      principal: caller.principal,
-      target: { upstream: caller.upstream.name, kind: 'server' },
-      outcome: 'intended',
-    })
-    const tools = await listAll(caller)
-    await rooms.upstreams.pins.observe(caller.upstream.name, tools)
-    const hashes = new Map<string, string>()
-    for (const tool of tools) {
-      const offered = readTool(tool)
-      // INVARIANT: a name listed twice is not one definition, and no definition is approved under it.
-      if (offered !== undefined) hashes.set(offered.tool, hashes.has(offered.tool) ? 'listed-twice' : offered.hash)
-    }
-    return { hashes, until: rooms.clock.now() + freshForMs }
-  }
 
   function askOnce(caller: Caller, key: string): Promise<Seen> {
     const open = asking.get(key)
     if (open !== undefined) return open
-    const asked = ask(caller)
+    const asked = ask(rooms, caller)
       .then((seen) => {
         // INVARIANT: forgotten while asking means the answer may be older than the change.
         if (asking.get(key) !== asked) return seen

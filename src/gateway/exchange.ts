@@ -8,7 +8,6 @@ import type { ServerResponse } from 'node:http'
 import type { EntryFields, EventDefinition, Ledger } from '#audit'
 import { type Clock, Fault, isRefusal, refuse, type Refusal } from '#kernel'
 import { callCompleted, callCut, callRefused } from './events.ts'
-import type { Inspected } from './guards/inspect-result.ts'
 import { isListing } from './guards/filter-listing.ts'
 import type { createPipeline, Start } from './pipeline.ts'
 import { gatewayRefusals } from './refusals.ts'
@@ -59,84 +58,91 @@ function whoAndWhat(known: Refused['known'] | Passed): EntryFields {
   }
 }
 
+async function record(rooms: ExchangeRooms, event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
+  try {
+    return (await rooms.ledger.append(event, fields)).seq
+  } catch (thrown) {
+    return thrown instanceof Fault ? upstreamRefusal(thrown, '') : refuse(gatewayRefusals.fault)
+  }
+}
+
+function cutRefusal({ cut }: Open): Refusal | undefined {
+  return cut.signal.aborted && isRefusal(cut.signal.reason) ? cut.signal.reason : undefined
+}
+
+function messageIdOf({ known, refusal }: Refused): string | number | undefined {
+  if (known.message !== undefined) return known.message.id
+  return 'messageId' in refusal ? (refusal.messageId as string | number | undefined) : undefined
+}
+
+async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): Promise<void> {
+  const { known, guard } = outcome
+  const cutBy = cutRefusal(open)
+  const refusal = cutBy ?? outcome.refusal
+  const intent = 'intent' in known ? known.intent : undefined
+  const event = intent === undefined ? callRefused : cutBy === undefined ? callCompleted : callCut
+  const method = known.message?.method ?? known.httpMethod
+  const recorded = await record(rooms, event, {
+    ...whoAndWhat(known),
+    outcome: event === callCompleted ? 'failed' : 'refused',
+    refusal: refusal.code,
+    durationMs: rooms.clock.now() - open.startedAt,
+    details: { ...refusal.detail, guard, method, ...(intent === undefined ? {} : { intent: intent.seq }) },
+  })
+  answerRefusal(open.res, {
+    // INVARIANT: a refusal that is not on record is not told; the caller hears that recording failed.
+    refusal: typeof recorded === 'number' ? refusal : recorded,
+    exchangeId: known.exchangeId,
+    entry: typeof recorded === 'number' ? (intent?.seq ?? recorded) : undefined,
+    messageId: messageIdOf(outcome),
+    metadataUrl: rooms.metadataUrl(known.serverName),
+  })
+}
+
+function send(open: Open, known: Passed): Promise<Sent> {
+  const { safeResult, intent, exchangeId, message, era, httpMethod } = known
+  return respond({
+    res: open.res,
+    safeResult,
+    headers: {
+      'castellan-exchange': exchangeId,
+      'castellan-entry': String(intent.seq),
+      ...(safeResult.sessionId === undefined ? {} : { 'mcp-session-id': safeResult.sessionId }),
+    },
+    messageId: message?.kind === 'request' ? message.id : undefined,
+    cut: open.cut.signal,
+    readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
+  })
+}
+
+async function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed): Promise<void> {
+  const { verdict } = known.safeResult
+  const sent = await send(open, known).catch((thrown: unknown) => {
+    verdict.detail['cause'] = String(thrown)
+    open.res.destroy()
+    return { bytes: 0, isDelivered: false }
+  })
+  const cutBy = cutRefusal(open)
+  await record(rooms, cutBy === undefined ? callCompleted : callCut, {
+    ...whoAndWhat(known),
+    outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
+    ...(cutBy === undefined ? {} : { refusal: cutBy.code }),
+    durationMs: rooms.clock.now() - open.startedAt,
+    bytes: sent.bytes,
+    details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered },
+  })
+}
+
+/** Makes the function that answers one request and resolves when its end is on record. Rejects only for a broken socket. */
 export function createExchange(
   rooms: ExchangeRooms,
 ): (start: Omit<Start, 'cut'>, res: ServerResponse) => Promise<void> {
-  const { ledger, clock } = rooms
-
-  async function record(event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
-    try {
-      return (await ledger.append(event, fields)).seq
-    } catch (thrown) {
-      return thrown instanceof Fault ? upstreamRefusal(thrown, '') : refuse(gatewayRefusals.fault)
-    }
-  }
-
-  async function endRefused(open: Open, outcome: Refused): Promise<void> {
-    const { known, guard } = outcome
-    const wasCut = open.cut.signal.aborted && isRefusal(open.cut.signal.reason)
-    const refusal = wasCut ? (open.cut.signal.reason as Refusal) : outcome.refusal
-    const intent = 'intent' in known ? known.intent : undefined
-    const event = intent === undefined ? callRefused : wasCut ? callCut : callCompleted
-    const method = known.message?.method ?? known.httpMethod
-    const recorded = await record(event, {
-      ...whoAndWhat(known),
-      outcome: intent === undefined || wasCut ? 'refused' : 'failed',
-      refusal: refusal.code,
-      durationMs: clock.now() - open.startedAt,
-      details: { ...refusal.detail, guard, method, ...(intent === undefined ? {} : { intent: intent.seq }) },
-    })
-    const messageId = known.message?.id ?? ('messageId' in refusal ? (refusal.messageId as string | number) : undefined)
-    answerRefusal(open.res, {
-      // INVARIANT: a refusal that is not on record is not told; the caller hears that recording failed.
-      refusal: typeof recorded === 'number' ? refusal : recorded,
-      exchangeId: known.exchangeId,
-      entry: typeof recorded === 'number' ? (intent?.seq ?? recorded) : undefined,
-      messageId,
-      metadataUrl: rooms.metadataUrl(known.serverName),
-    })
-  }
-
-  async function send(open: Open, known: Passed & Inspected): Promise<Sent> {
-    const { safeResult, intent, exchangeId, message, era, httpMethod } = known
-    return respond({
-      res: open.res,
-      safeResult,
-      headers: {
-        'castellan-exchange': exchangeId,
-        'castellan-entry': String(intent.seq),
-        ...(safeResult.sessionId === undefined ? {} : { 'mcp-session-id': safeResult.sessionId }),
-      },
-      messageId: message?.kind === 'request' ? message.id : undefined,
-      cut: open.cut.signal,
-      readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
-    })
-  }
-
-  async function endAnswered(open: Open, known: Passed): Promise<void> {
-    const { verdict } = known.safeResult
-    const sent = await send(open, known).catch((thrown: unknown) => {
-      verdict.detail['cause'] = String(thrown)
-      open.res.destroy()
-      return { bytes: 0, isDelivered: false }
-    })
-    const cutBy = open.cut.signal.aborted ? (open.cut.signal.reason as Refusal) : undefined
-    await record(cutBy === undefined ? callCompleted : callCut, {
-      ...whoAndWhat(known),
-      outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
-      ...(cutBy === undefined ? {} : { refusal: cutBy.code }),
-      durationMs: clock.now() - open.startedAt,
-      bytes: sent.bytes,
-      details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered },
-    })
-  }
-
   return async (start, res) => {
-    const open: Open = { start, res, startedAt: clock.now(), cut: new AbortController() }
+    const open: Open = { start, res, startedAt: rooms.clock.now(), cut: new AbortController() }
     const { outcome, release } = await runLists(rooms, open)
     try {
-      if ('isRefused' in outcome) await endRefused(open, outcome)
-      else await endAnswered(open, outcome)
+      if ('isRefused' in outcome) await endRefused(rooms, open, outcome)
+      else await endAnswered(rooms, open, outcome)
     } finally {
       release()
     }

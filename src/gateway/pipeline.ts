@@ -28,7 +28,7 @@ export function createPipeline(rooms: PipelineRooms) {
   const { settings, identity, sealer, upstreams, policy, ledger, definitions, inFlight } = rooms
   const { catalog, pins } = upstreams
 
-  // The start that every exchange shares, on POST, GET and DELETE, in both protocol eras.
+  // WHY: one start for every exchange, on POST, GET and DELETE, in both eras: no entry point can forget a guard.
   const entrance = checklist<Start>()
     .must(admitOrigin(settings))
     .must(authenticateCaller(identity))
@@ -38,7 +38,7 @@ export function createPipeline(rooms: PipelineRooms) {
     .must(refuseHeld(policy))
     .must(authorizeServer(policy))
 
-  // Calls of one tool, resource or prompt; handshakes, notifications, replies and streams of a session.
+  // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
   const exchanges = checklist<KnownOf<typeof entrance>>()
     .must(matchPinnedTool(pins, definitions))
     .must(authorizeCall(policy))
@@ -46,7 +46,7 @@ export function createPipeline(rooms: PipelineRooms) {
     .must(forward(upstreams, inFlight, settings))
     .must(inspectResult({ sealer, definitions }))
 
-  // Lists: the same decision, once for the server and once for each listed thing.
+  // WHY: lists differ in their end only: each listed thing is judged as a call of it would be.
   const listings = checklist<KnownOf<typeof entrance>>()
     .must(authorizeCall(policy))
     .must(recordIntent(ledger))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { eachDatabase } from '../../test/world/databases.ts'
 import { principalOf } from '../../test/world/policy.ts'
-import { addUpstream, granted, openUpstreams } from '../../test/world/upstreams.ts'
+import { addUpstream, granted, openUpstreams } from '../../test/world/servers/upstreams.ts'
 
 const root = principalOf('p-1', 'root', 'admin')
 const command = ['node', 'server.js']

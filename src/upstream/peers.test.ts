@@ -4,9 +4,9 @@ import { openDatabase } from '#platform/database'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { freshSqlite } from '../../test/world/databases.ts'
 import { temporaryFolder } from '../../test/world/folder.ts'
-import { peerCommands, startEverythingHttp } from '../../test/world/peers.ts'
-import { UpstreamCaller } from '../../test/world/upstream-caller.ts'
-import { addUpstream, granted, openUpstreams } from '../../test/world/upstreams.ts'
+import { peerCommands, startEverythingHttp } from '../../test/world/servers/peers.ts'
+import { UpstreamCaller } from '../../test/world/servers/upstream-caller.ts'
+import { addUpstream, granted, openUpstreams } from '../../test/world/servers/upstreams.ts'
 
 const notes = [process.execPath, join(import.meta.dirname, '../../examples/notes-server/notes-server.ts')]
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Database } from '#platform/database'
 import { eachDatabase } from '../../test/world/databases.ts'
 import { principalOf } from '../../test/world/policy.ts'
-import { addUpstream, granted, openUpstreams } from '../../test/world/upstreams.ts'
+import { addUpstream, granted, openUpstreams } from '../../test/world/servers/upstreams.ts'
 import { isDefinitionApproved } from './definition.ts'
 import { maxPinsPerUpstream } from './pins.ts'
 

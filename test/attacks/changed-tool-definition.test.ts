@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld, type World } from '../world/castellan.ts'
 import { callTool, listTools } from '../world/messages.ts'
-import type { ToolDefinition } from '../world/recording-upstream.ts'
+import type { ToolDefinition } from '../world/servers/recording-upstream.ts'
 
 const maxFreshMs = 60_000
 

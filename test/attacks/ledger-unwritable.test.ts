@@ -20,7 +20,7 @@ proves(
     expect((await world.post({ token, message: callTool('echo') })).status).toBe(200)
     const reached = world.books.arrived.length
 
-    const holder = new DatabaseSync(join(world.dataDir, 'ledger.db'))
+    const holder = new DatabaseSync(join(world.dataDir, 'ledger.db'), { timeout: 5_000 })
     holder.exec('BEGIN IMMEDIATE')
     for (const message of [callTool('echo'), listTools, { jsonrpc: '2.0', method: 'notifications/initialized' }]) {
       const answer = await world.post({ token, message })

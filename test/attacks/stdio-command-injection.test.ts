@@ -10,7 +10,7 @@ import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { temporaryFolder } from '../world/folder.ts'
 import { callTool, initialize } from '../world/messages.ts'
-import { peerCommands, putBehind } from '../world/peers.ts'
+import { peerCommands, putBehind } from '../world/servers/peers.ts'
 
 proves('STD-1', 'nobody but an admin makes a process start, and no shell ever reads a command', async () => {
   const world = await startWorld()

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
-import { startRecordingUpstream } from '../world/recording-upstream.ts'
+import { startRecordingUpstream } from '../world/servers/recording-upstream.ts'
 
 proves('AUT-2', 'a token for another server is refused here, also when its owner may use both', async () => {
   const world = await startWorld()

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { startWorld } from '../world/castellan.ts'
-import { inspectorCli, peerCommands, putBehind } from '../world/peers.ts'
+import { inspectorCli, peerCommands, putBehind } from '../world/servers/peers.ts'
 
 function inspect(url: string, token: string | undefined, args: string[]): Promise<{ code: number; output: string }> {
   const header = token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`]

@@ -10,7 +10,7 @@ import { StreamableHTTPClientTransport as TransportOfBefore } from '@modelcontex
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startWorld, type World } from '../world/castellan.ts'
-import { peerCommands, putBehind, startEverythingHttp } from '../world/peers.ts'
+import { peerCommands, putBehind, startEverythingHttp } from '../world/servers/peers.ts'
 
 interface Peer {
   listTools(): Promise<{ tools: { name: string }[] }>

@@ -6,7 +6,7 @@ import { createTestClock, type TestClock } from './clock.ts'
 import { freshPostgres } from './databases.ts'
 import { temporaryFolder } from './folder.ts'
 import { type Answer, callAdmin, enrol, type Person } from './people.ts'
-import { type RecordingUpstream, startRecordingUpstream } from './recording-upstream.ts'
+import { type RecordingUpstream, startRecordingUpstream } from './servers/recording-upstream.ts'
 
 /** One entry of the ledger as the admin API shows it. */
 export interface LedgerEntry {

@@ -81,6 +81,7 @@ async function passWhole(): Promise<number> {
   const copy = copyTree()
   try {
     const { failedTest, tests, output } = await attack(copy)
+    if (!(await compiles(copy))) throw new Error('the tree does not compile with the whole pipeline')
     if (failedTest === undefined && tests > 0) return tests
     throw new Error(`the attack tests do not pass on the whole pipeline: ${failedTest ?? 'there are none'}\n${output}`)
   } finally {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { openAdminWorld } from '../../../test/world/admin.ts'
-import { startRecordingUpstream } from '../../../test/world/recording-upstream.ts'
+import { startRecordingUpstream } from '../../../test/world/servers/recording-upstream.ts'
 
 test('an upstream is added, reviewed, approved and removed; its credentials are not shown', async () => {
   const world = await openAdminWorld()

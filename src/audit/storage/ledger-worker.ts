@@ -9,7 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Answer, Opened, WriterRequest, WriterSettings } from './messages.ts'
 import { Damage, openTreeStore, type TreeStore } from './tree-store.ts'
 
-const settings: WriterSettings = workerData
+const settings = workerData as WriterSettings
 let store: TreeStore | undefined
 
 function fence(): void {

@@ -10,7 +10,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Answer, LedgerQuery, ReaderSettings } from './messages.ts'
 import { openForReading } from './schema.ts'
 
-const settings: ReaderSettings = workerData
+const settings = workerData as ReaderSettings
 const filters = ['event', 'person', 'exchange', 'refusal'] as const
 let database: DatabaseSync | undefined
 

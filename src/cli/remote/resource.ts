@@ -6,7 +6,7 @@ import { CliFailure } from '../failure.ts'
  * @throws CliFailure `cli.bad-upstream-name`
  */
 export async function resourceOf(api: AdminApi, upstream: string): Promise<string> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(upstream)) {
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(upstream)) {
     const hint = 'see `castellan upstream list`'
     throw new CliFailure('usage', 'cli.bad-upstream-name', `\`${upstream}\` is not the name of an upstream`, hint)
   }

@@ -16,6 +16,8 @@ export interface Finding {
 
 type Check = (invocation: Invocation, loaded: LoadedConfig) => Promise<Finding>
 
+// WHY: the document of RFC 9728 is public and the same for every name, so asking for it leaves nothing in the ledger.
+const metadataPath = '/.well-known/oauth-protected-resource/servers/any/mcp'
 const othersBits = 0o077
 const quickLedgerBytes = 128 * 1024 * 1024
 const answerTimeoutMs = 3_000
@@ -78,7 +80,11 @@ async function checkListener(
   path: string,
 ): Promise<Finding> {
   const answer = await ask(new URL(path, listener.publicUrl).href)
-  if (answer !== undefined) return { name, state: 'ok', says: `${listener.publicUrl} answers` }
+  if (answer?.status === 200) return { name, state: 'ok', says: `${listener.publicUrl} answers` }
+  if (answer !== undefined) {
+    const hint = `look what runs on port ${listener.port}, and check \`${name}.publicUrl\``
+    return { name, state: 'fail', says: `${listener.publicUrl} answers with status ${answer.status}`, hint }
+  }
   if (await isPortFree(listener.port)) {
     return {
       name,
@@ -145,7 +151,7 @@ const checkSession: Check = async (invocation) => {
 
 const checks: readonly (readonly [name: string, check: Check])[] = [
   ['data folder', checkFolder],
-  ['gateway', (_invocation, { config }) => checkListener('gateway', config.gateway, '/')],
+  ['gateway', (_invocation, { config }) => checkListener('gateway', config.gateway, metadataPath)],
   ['admin', (_invocation, { config }) => checkListener('admin', config.admin, '/livez')],
   ['readiness', checkReadiness],
   ['ledger', checkLedger],

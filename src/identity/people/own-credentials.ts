@@ -156,7 +156,10 @@ async function resetRecoveryCodes(tools: Tools, request: ReplaceCodesRequest) {
 export function createOwnCredentials(parts: Parts): OwnCredentials {
   const tools: Tools = { ...parts, throttle: createThrottle(parts), prover: createProver(parts) }
 
-  async function recorded<T>(request: { principal: Principal; address?: string }, attempt: Promise<T | Refusal>) {
+  async function recorded<T>(
+    request: { principal: Principal; address?: string | undefined },
+    attempt: Promise<T | Refusal>,
+  ) {
     const answer = await attempt
     if (!isRefusal(answer)) return answer
     await parts.ledger.append(changeRefused, {

@@ -31,7 +31,8 @@ export function sourceOf(address: string): string {
     .toLowerCase()
   const groups = groupsOf(bare)
   const four = groups ? mapped(groups) : ipv4.test(bare) ? bare : undefined
-  if (four !== undefined) return four.startsWith('127.') ? 'this machine' : four
+  // WHY: the loopback addresses that `localhost` resolves to are one place; others of that network are not.
+  if (four !== undefined) return four === '127.0.0.1' ? 'this machine' : four
   if (groups === undefined) return 'elsewhere'
   if (groups.join(':') === '0:0:0:0:0:0:0:1') return 'this machine'
   return `${groups.slice(0, 4).join(':')}/64`

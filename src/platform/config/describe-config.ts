@@ -27,7 +27,7 @@ export function variableOf(key: string): string {
 }
 
 function entriesOf(section: z.ZodObject, path: readonly string[]): ConfigEntry[] {
-  return Object.entries(section.shape).flatMap(([name, member]) => {
+  return Object.entries(section.shape as Record<string, z.core.$ZodType>).flatMap(([name, member]) => {
     const inner = bare(member)
     const here = [...path, name]
     if (inner instanceof z.ZodObject) return entriesOf(inner, here)

@@ -28,13 +28,13 @@ export async function listenForRevision(url: string): Promise<RevisionListener> 
     heard: () => undefined,
   }
   let client: pg.Client | undefined = await listen(url, state)
-  let beat = setTimeout(tick, heartbeatMs)
+  let beat = setTimeout(() => void tick(), heartbeatMs)
   beat.unref()
 
   async function tick(): Promise<void> {
     client = await proveOrReconnect(url, client, state)
     if (state.isClosed) return
-    beat = setTimeout(tick, heartbeatMs)
+    beat = setTimeout(() => void tick(), heartbeatMs)
     beat.unref()
   }
 

@@ -62,7 +62,7 @@ export async function withoutWaitingLong(farewell: Promise<void>): Promise<void>
 // WHY: 64-bit integers and sums come as text; ours are milliseconds and counts, far below 2^53.
 function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (oid === int8 || oid === numeric) return Number
-  return pg.types.getTypeParser(oid, format as 'text')
+  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
 }
 
 /** A borrowed connection; it remembers whether it is in a transaction and whether it is still good. */

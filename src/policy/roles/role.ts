@@ -121,7 +121,7 @@ export function checkRole(role: Pick<Role, 'name' | 'description' | 'grants'>): 
   }
   if (!Array.isArray(role.grants)) return refuse(policyRefusals.grantEmpty)
   if (role.grants.length > roleLimits.maxGrants) return tooLarge(roleLimits.maxGrants, 'grants')
-  for (const grant of role.grants) {
+  for (const grant of role.grants as readonly Grant[]) {
     const refusal = checkGrant(grant)
     if (refusal !== undefined) return refusal
   }

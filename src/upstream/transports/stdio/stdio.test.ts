@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '#kernel'
 import { temporaryFolder } from '../../../../test/world/folder.ts'
-import { UpstreamCaller } from '../../../../test/world/upstream-caller.ts'
+import { UpstreamCaller } from '../../../../test/world/servers/upstream-caller.ts'
 import { defaultLimits, type UpstreamLimits, type UpstreamRecord } from '../transport.ts'
 import { createStdio, type ChildNews } from './stdio.ts'
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { UpstreamCaller } from '../../../../test/world/upstream-caller.ts'
+import { UpstreamCaller } from '../../../../test/world/servers/upstream-caller.ts'
 import { defaultLimits, type UpstreamLimits, type UpstreamRecord, type UpstreamRequest } from '../transport.ts'
 import { createStreamableHttp } from './streamable-http.ts'
 

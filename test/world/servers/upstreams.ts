@@ -3,8 +3,8 @@ import type { Ledger } from '#audit'
 import { type Clock, isRefusal, type Refusal, systemClock } from '#kernel'
 import type { Database } from '#platform/database'
 import { createUpstreams, type UpstreamRecord, type Upstreams, type UpstreamSettings } from '#upstream'
-import { temporaryFolder } from './folder.ts'
-import { openLedger } from './policy.ts'
+import { temporaryFolder } from '../folder.ts'
+import { openLedger } from '../policy.ts'
 
 export interface UpstreamsWorld {
   readonly database: Database
