@@ -33,7 +33,9 @@ export function maskText(text: string, maxChars: number = longestTextChars): str
     if (span.start >= end) break
     // INVARIANT: overlapping spans are all masked: a later one only extends what is left out.
     if (span.start >= at) masked += seen.slice(at, span.start) + span.mask
-    at = Math.max(at, span.end)
+    // WHY: of an address whose name began in another secret (`//user:password@host`) the host stays readable.
+    const isNameOnly = span.start < at && span.mask === '[email]'
+    at = Math.max(at, isNameOnly ? seen.lastIndexOf('@', span.end) : span.end)
   }
   if (at < end) masked += seen.slice(at, end)
   const cut = text.length - Math.max(at, end)

@@ -58,8 +58,8 @@ const named =
   '(?:passwo?r?d|passwort|passphrase|pwd|secret|token(?!s)|(?:api|access|private|secret|signing)[-_ ]?key|(?<![a-z])otp)'
 const value =
   '("(?:[^"\\\\]|\\\\.){0,4096}"?|\'(?:[^\'\\\\]|\\\\.){0,4096}\'?|(?:(?:basic|bearer|digest|token)\\s{1,4})?[^\\s"\'&,;)}\\]]{1,4096})'
-const assignment = new RegExp(`${named}\\w{0,16}[\\\\"']{0,4}\\s{0,4}[:=]\\s{0,4}(?!["']?\\[secret\\])${value}`, 'gi')
-const headerLine = /(?:authorization|cookie)[\\"']{0,4}\s{0,4}[:=]\s{0,4}(?!["']?\[secret\])["']?([^\r\n"']{1,4096})/gi
+const assignment = new RegExp(`${named}\\w{0,16}[\\\\"']{0,4}\\s{0,4}[:=](?!\\s{0,8}["']?\\[secret\\])\\s{0,8}${value}`, 'gi')
+const headerLine = /(?:authorization|cookie)[\\"']{0,4}\s{0,4}[:=](?!\s{0,8}["']?\[secret\])\s{0,8}["']?([^\r\n"']{1,4096})/gi
 const assigned = /passw|passp|pwd|secret|token|key|otp/i
 
 const hasDigits = (text: string) => /\d[^]{5,}\d/.test(text)
@@ -95,7 +95,7 @@ export const shapes: readonly Shape[] = [
   { hint: hasDigits, find: findCards },
   { hint: (text) => /[A-Za-z]{2}\d{2}/.test(text), find: findIbans },
   pattern('[ssn]', /(?<![\d-])(?!000|666|9)\d{3}(?:-(?!00)\d\d-|[ ](?!00)\d\d[ ])(?!0000)\d{4}(?![\d-])/g, hasDigits),
-  pattern('[phone]', /(?<![\w.])\+\d(?:[ ().\/-]{0,2}\d){6,14}/g, contains('+')),
+  pattern('[phone]', /(?<![\w.])\+\d(?:[ ()./-]{0,2}\d){6,14}/g, contains('+')),
   pattern('[phone]', /(?<![\w.-])(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?![\w-])/g, hasDigits),
   pattern('[phone]', /(?<![\w.+:-])0\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,3}(?![\w:-])/g, hasDigits),
 ]
