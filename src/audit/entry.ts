@@ -63,14 +63,12 @@ function plain(text: string): string {
   return cut.isWellFormed() ? cut : cut.toWellFormed()
 }
 
-function amount(value: number): number {
-  return Number.isFinite(value) ? value : 0
-}
+const json = JSON.stringify
 
-function writeTarget(target: Target): Target {
-  const shared = { upstream: plain(target.upstream), kind: target.kind }
+function writeTarget({ kind, name, upstream }: Target): string {
   // WHY: a resource URI comes from the caller and may carry credentials or an address.
-  return target.name === undefined ? shared : { ...shared, name: plain(maskText(target.name)) }
+  const named = name === undefined ? '' : `,"name":${json(plain(maskText(name)))}`
+  return `{"kind":${json(kind)}${named},"upstream":${json(plain(upstream))}}`
 }
 
 /**
@@ -83,18 +81,28 @@ export function writeBody(
   seq: number,
   nowMs: number,
 ): { id: string; body: string } {
+  const { address, bytes, details, durationMs, exchange, outcome, principal, refusal, target } = fields
   const id = createId(nowMs)
-  const entry: Record<string, unknown> = { id, seq, time: new Date(nowMs).toISOString() }
-  entry['event'] = event.name
-  entry['outcome'] = fields.outcome
-  if (fields.exchange !== undefined) entry['exchange'] = plain(fields.exchange)
-  if (fields.principal !== undefined)
-    entry['principal'] = { id: plain(fields.principal.id), name: plain(fields.principal.name) }
-  if (fields.address !== undefined) entry['address'] = plain(fields.address)
-  if (fields.target !== undefined) entry['target'] = writeTarget(fields.target)
-  if (fields.refusal !== undefined) entry['refusal'] = plain(fields.refusal)
-  if (fields.durationMs !== undefined) entry['durationMs'] = amount(fields.durationMs)
-  if (fields.bytes !== undefined) entry['bytes'] = amount(fields.bytes)
-  if (fields.details !== undefined) entry['details'] = sanitise(fields.details)
-  return { id, body: canonicalize(entry) ?? '' }
+  const write = (name: string, value: string) => `"${name}":${value},`
+  const text = (name: string, value: string | undefined) =>
+    value === undefined ? '' : write(name, json(plain(value)))
+  const figure = (name: string, value: number | undefined) =>
+    value === undefined ? '' : write(name, json(Number.isFinite(value) ? value : 0))
+  // SPEC: RFC 8785, section 3.2.3: members in the order of their names; only `details` has names from outside.
+  const body =
+    text('address', address) +
+    figure('bytes', bytes) +
+    (details === undefined ? '' : write('details', canonicalize(sanitise(details)) ?? 'null')) +
+    figure('durationMs', durationMs) +
+    text('event', event.name) +
+    text('exchange', exchange) +
+    text('id', id) +
+    text('outcome', outcome) +
+    (principal === undefined
+      ? ''
+      : write('principal', `{"id":${json(plain(principal.id))},"name":${json(plain(principal.name))}}`)) +
+    text('refusal', refusal) +
+    figure('seq', seq) +
+    (target === undefined ? '' : write('target', writeTarget(target)))
+  return { id, body: `{${body}"time":"${new Date(nowMs).toISOString()}"}` }
 }
