@@ -4,7 +4,7 @@
  * Trusts: the shapes.
  * Fails: never; time is linear in the length allowed, not in the length given.
  */
-import { shapes, type Span } from './shapes.ts'
+import { isSuspect, shapes, type Span } from './shapes.ts'
 
 /** Longer texts are cut here. */
 export const longestTextChars = 4096
@@ -12,8 +12,10 @@ export const longestTextChars = 4096
 const lookAheadChars = 2048
 const shortestSecretChars = 6
 
-function findSpans(text: string): Span[] {
-  if (text.length < shortestSecretChars) return []
+const none: readonly Span[] = []
+
+function findSpans(text: string): readonly Span[] {
+  if (text.length < shortestSecretChars || !isSuspect(text)) return none
   const spans: Span[] = []
   for (const shape of shapes) if (shape.hint(text)) spans.push(...shape.find(text))
   // WHY: the sort is stable, so of two that start at one place the shape listed first names the mask.

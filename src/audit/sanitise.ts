@@ -146,9 +146,19 @@ function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Wa
     }
     copied += 1
     const kept = visitMember(key, read, walk)
-    if (kept !== undefined) put(copy, maskText(key, longestKeyChars), kept)
+    if (kept !== undefined) put(copy, maskName(key), kept)
   }
   return copy
+}
+
+const mostOpenNames = 2000
+const openNames = new Set<string>()
+
+function maskName(name: string): string {
+  if (openNames.has(name)) return name
+  const masked = maskText(name, longestKeyChars)
+  if (masked === name && openNames.size < mostOpenNames) openNames.add(name)
+  return masked
 }
 
 function visitMember(key: string, read: Read, walk: Walk): unknown {

@@ -99,3 +99,10 @@ export const shapes: readonly Shape[] = [
   pattern('[phone]', /(?<![\w.-])(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?![\w-])/g, hasDigits),
   pattern('[phone]', /(?<![\w.+:-])0\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,3}(?![\w:-])/g, hasDigits),
 ]
+
+/** One pass for the many texts without any of it: each shape above needs one of these. */
+export function isSuspect(text: string): boolean {
+  return suspects.test(text)
+}
+
+const suspects = /[@=:+_\d]|eyJ|-----B|A[KSBC][IC]A|AIza|xox|xapp|sk-|glpat-|SG\.|bearer/i

@@ -1,6 +1,6 @@
 /**
  * A server that behaved until it was approved changes a tool's description to carry instructions (rug pull), in any
- * member of the definition, between two calls of one session; and offers tools that nobody has approved.
+ * member of the definition, between two calls of one session.
  */
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
@@ -46,24 +46,6 @@ for (const [member, change] of changes) {
     expect((await world.post({ token, message: callTool('echo') })).body['result']).toBeDefined()
   })
 }
-
-proves('PIN-1', 'a new tool is neither seen nor called until an admin approves it, by anyone', async () => {
-  const world = await startWorld()
-  const token = await world.ana.mint('books')
-  world.books.tools = [...world.books.tools, { name: 'new_tool', description: 'New.', inputSchema: { type: 'object' } }]
-  expect(await names(world, token)).not.toContain('new_tool')
-  const called = await world.post({ token, message: callTool('new_tool') })
-  expect(called.body).toMatchObject({ error: { data: { code: 'gateway.not-granted' } } })
-
-  expect(world.books.calls('tools/call')).toHaveLength(0)
-  const refused = await world.ledger('&event=call.refused')
-  expect(refused.map((entry) => entry.refusal)).toEqual(['gateway.tool-not-approved'])
-
-  await world.ana.api('POST', '/upstreams/books/tools/approve', { tools: ['new_tool'] })
-  world.clock.advance(maxFreshMs)
-  expect(await names(world, token)).toContain('new_tool')
-  expect((await world.post({ token, message: callTool('new_tool') })).body['result']).toBeDefined()
-})
 
 proves('PIN-2', 'a change announced with list_changed counts on the next call of that session', async () => {
   const world = await startWorld()

@@ -1,6 +1,5 @@
 /**
- * Someone fills the disk, or holds the ledger's file, so that what they do next leaves no trace. And someone looks
- * whether a call can reach a server before its intent is on record.
+ * Someone fills the disk, or holds the ledger's file, so that what they do next leaves no trace.
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -51,22 +50,3 @@ proves(
   },
   30_000,
 )
-
-proves('LED-1', 'when a call arrives at the upstream, its intent is in the ledger file already', async () => {
-  const world = await startWorld()
-  const token = await world.ana.mint('books')
-  const counted: [number, number][] = []
-  const file = new DatabaseSync(join(world.dataDir, 'ledger.db'), { readOnly: true })
-  const intents = file.prepare('select count(*) as n from entries where body like \'%"call.intended"%\'')
-  let arrivals = 0
-  world.books.onCall = () => {
-    arrivals += 1
-    counted.push([Number(intents.get()?.['n']), arrivals])
-  }
-  const calls = Array.from({ length: 50 }, (_, index) => world.post({ token, message: callTool('echo', 'x', index) }))
-  for (const { status } of await Promise.all(calls)) expect(status).toBe(200)
-  file.close()
-  expect(counted).toHaveLength(50)
-  expect(counted.filter(([intended, arrived]) => intended < arrived)).toEqual([])
-  expect(await world.ledger('&event=call.completed')).toHaveLength(50)
-})
