@@ -86,6 +86,14 @@ export const controls = {
     says: 'a changed, missing, reordered or truncated entry is found and named, offline',
     sources: ['G12', 'R37', 'ASVS 16.4.2'],
   },
+  'UPS-1': {
+    says: 'an answer that is wrong in any way costs its caller an error, and nobody anything else',
+    sources: ['F11', 'G17', 'G18'],
+  },
+  'UPS-2': {
+    says: 'a stream or list without end is held in bounded memory, also while its client takes nothing',
+    sources: ['F9', 'F10', 'F12', 'G17'],
+  },
   'STD-1': {
     says: 'a process starts only from a command an admin approved, and never through a shell',
     sources: ['G19', 'R3', 'R22', 'ASVS 1.2.5'],

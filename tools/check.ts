@@ -31,6 +31,7 @@ const steps: readonly Step[] = [
 const root = fileURLToPath(new URL('..', import.meta.url))
 const environment = {
   ...process.env,
+  ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
   PATH: [join(root, 'node_modules', '.bin'), process.env.PATH ?? ''].join(delimiter),
 }
 

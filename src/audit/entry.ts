@@ -84,8 +84,7 @@ export function writeBody(
   const { address, bytes, details, durationMs, exchange, outcome, principal, refusal, target } = fields
   const id = createId(nowMs)
   const write = (name: string, value: string) => `"${name}":${value},`
-  const text = (name: string, value: string | undefined) =>
-    value === undefined ? '' : write(name, json(plain(value)))
+  const text = (name: string, value: string | undefined) => (value === undefined ? '' : write(name, json(plain(value))))
   const figure = (name: string, value: number | undefined) =>
     value === undefined ? '' : write(name, json(Number.isFinite(value) ? value : 0))
   // SPEC: RFC 8785, section 3.2.3: members in the order of their names; only `details` has names from outside.

@@ -14,7 +14,9 @@ const verifier = createHeadVerifier(signer.verifierKey)
 
 test('a signed head is read back with the public line alone', () => {
   expect(verifier?.read(signer.write(head))).toEqual(head)
-  expect(signer.write(head)).toMatch(/^castellan\.example\/ledger\n12\n\S{44}\nhead 3 \S+\n\n— castellan\.example\/ledger \S{92}\n$/)
+  expect(signer.write(head)).toMatch(
+    /^castellan\.example\/ledger\n12\n\S{44}\nhead 3 \S+\n\n— castellan\.example\/ledger \S{92}\n$/,
+  )
 })
 
 test('a head with any character changed, left out or added is not read', () => {

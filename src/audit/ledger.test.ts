@@ -179,5 +179,9 @@ test('what cannot be written as it is, is written in a form that can', async () 
   const target = { upstream: 'notes', kind: 'resource' as const, name: 'https://ana:pw@host/\ud800' }
   await ledger.append(noted, { outcome: 'failed', durationMs: Number.NaN, exchange: 'x'.repeat(5000), target })
   const [, entry] = await ledger.read({})
-  expect(entry).toMatchObject({ durationMs: 0, exchange: 'x'.repeat(1024), target: { name: 'https://[secret]@host/\ufffd' } })
+  expect(entry).toMatchObject({
+    durationMs: 0,
+    exchange: 'x'.repeat(1024),
+    target: { name: 'https://[secret]@host/\ufffd' },
+  })
 })

@@ -10,7 +10,7 @@ import type { DataFolder } from '#platform/files'
 import type { EventDefinition } from './define-event.ts'
 import type { Entry, EntryFields, Receipt } from './entry.ts'
 import { ledgerClosed, ledgerOpened } from './events.ts'
-import { createGroupCommit, unavailable } from './group-commit.ts'
+import { GroupCommit, unavailable } from './group-commit.ts'
 import { createGrowth } from './growth.ts'
 import { createHeadSigner, isOrigin, makeLedgerKey } from './heads.ts'
 import { createLedgerReader } from './read-ledger.ts'
@@ -103,7 +103,7 @@ async function beginLedger(
   release: () => void,
 ): Promise<Ledger> {
   const growth = createGrowth(opened.size)
-  const commits = createGroupCommit({ ask: writer.ask, clock, size: opened.size, onGrown: growth.reach })
+  const commits = new GroupCommit({ ask: writer.ask, clock, size: opened.size, onGrown: growth.reach })
   const reader = createLedgerReader(dataFolder.path)
   await commits.append(ledgerOpened, { outcome: 'succeeded', details: { after: endOfWriterBefore(opened) } })
   let closing: Promise<void> | undefined
@@ -117,8 +117,8 @@ async function beginLedger(
   }
 
   return {
-    append: commits.append,
-    state: commits.state,
+    append: (event, fields) => commits.append(event, fields),
+    state: () => commits.state(),
     waitBeyond: growth.waitBeyond,
     read: (query) => (closing === undefined ? reader.read(query) : Promise.reject(closed())),
     close: () => (closing ??= close()),

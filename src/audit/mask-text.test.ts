@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 
 import { longestTextChars, maskText } from './mask-text.ts'
 
-const pem = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA7', 'c2VjcmV0', '-----END RSA PRIVATE KEY-----'].join('\n')
+const pem = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA7', 'c2VjcmV0', '-----END RSA PRIVATE KEY-----'].join(
+  '\n',
+)
 const jwt = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r'
 const random = 'Zk3v9QbT7xWm2LpR8sYd4NcH6jFgA1uEoVi5'
 
@@ -98,16 +100,50 @@ test('a secret across the cut is masked as a whole', () => {
 
 test('no secret survives between any other text', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...planted), fc.string({ unit: 'binary' }), (before, [, secret], after) => {
-      expect(maskText(`${before} ${secret} ${after}`)).not.toContain(secret)
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(...planted),
+      fc.string({ unit: 'binary' }),
+      (before, [, secret], after) => {
+        expect(maskText(`${before} ${secret} ${after}`)).not.toContain(secret)
+      },
+    ),
     { numRuns: 1000 },
   )
 })
 
 test('hostile text takes time by its length: a megabyte, or 100,000 characters kept whole, less than 200 ms', () => {
-  const pieces = ['a', '1', '1 ', '@', 'a@a', '://', '-----BEGIN PRIVATE KEY-----', 'eyJ', 'password=', '"', "token='", '\\']
-  const more = ['+1', '0123 ', 'DE89', 'bearer ', ' ', 'a.', '-', 'cookie:', '(', 'é', '\ud800', 'cst_', 'AKIA', 'sk-', '=:']
+  const pieces = [
+    'a',
+    '1',
+    '1 ',
+    '@',
+    'a@a',
+    '://',
+    '-----BEGIN PRIVATE KEY-----',
+    'eyJ',
+    'password=',
+    '"',
+    "token='",
+    '\\',
+  ]
+  const more = [
+    '+1',
+    '0123 ',
+    'DE89',
+    'bearer ',
+    ' ',
+    'a.',
+    '-',
+    'cookie:',
+    '(',
+    'é',
+    '\ud800',
+    'cst_',
+    'AKIA',
+    'sk-',
+    '=:',
+  ]
   for (const piece of [...pieces, ...more]) {
     const text = piece.repeat(Math.ceil(1_000_000 / piece.length))
     const begun = performance.now()

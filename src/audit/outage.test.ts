@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { temporaryDataFolder } from '../../test/world/folder.ts'
 import { noted, obstructLedger, openTestLedger } from '../../test/world/ledger.ts'
 import { startProcess } from '../../test/world/machine/start-process.ts'
-import { longestQueue } from './group-commit.ts'
+import { largestQueueChars, longestQueue } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { verifyLedger } from './verify.ts'
 
@@ -54,7 +54,10 @@ test('appends without a pause through an outage are each acknowledged and kept, 
   let isOver = false
   const writers = Array.from({ length: 8 }, async () => {
     while (!isOver) {
-      await append(ledger).then(({ seq }) => kept.push(seq), () => (refused += 1))
+      await append(ledger).then(
+        ({ seq }) => kept.push(seq),
+        () => (refused += 1),
+      )
       await sleep(1)
     }
   })
@@ -99,6 +102,19 @@ test(`${longestQueue} entries may wait for the disk, one more is turned away`, a
   expect(await refusals(waiting)).toBe(0)
   expect(ledger.state()).toEqual({ isWritable: true, size: longestQueue + 1 })
 })
+
+test('large entries wait for the disk up to a bound in text, the next one is turned away', async () => {
+  const { ledger } = await openTestLedger()
+  const texts = Array.from({ length: 15 }, () => 'word '.repeat(800))
+  const large = () => ledger.append(noted, { outcome: 'succeeded', details: { texts } })
+  const charsEach = JSON.stringify({ texts }).length
+  const fitting = Math.floor(largestQueueChars / (charsEach + 300))
+  const waiting = refusals(Array.from({ length: fitting }, large))
+  const beyond = refusals(Array.from({ length: 20 }, large))
+  expect(await waiting).toBe(0)
+  expect(await beyond).toBeGreaterThan(0)
+  expect(ledger.state().isWritable).toBe(true)
+}, 60_000)
 
 test('a full disk refuses entries, keeps what was acknowledged, and is noticed when it has room again', async () => {
   const dataFolder = temporaryDataFolder()

@@ -40,7 +40,15 @@ test('a code is a secret when it has six to eight digits', () => {
 })
 
 test('names that only sound alike are open', () => {
-  const open = { maxTokens: 500, tokens: 12, tokenId: 'a', secretary: 'b', keyboard: 'c', hasPassword: true, author: 'd' }
+  const open = {
+    maxTokens: 500,
+    tokens: 12,
+    tokenId: 'a',
+    secretary: 'b',
+    keyboard: 'c',
+    hasPassword: true,
+    author: 'd',
+  }
   expect(sanitise(open)).toEqual(open)
 })
 
@@ -60,7 +68,10 @@ test('values of every kind become plain JSON', () => {
     buffer: Buffer.from('secret'),
     typed: new Float64Array(3),
     bytes: new ArrayBuffer(5),
-    map: new Map<string, unknown>([['token', 'x'], ['a', 1]]),
+    map: new Map<string, unknown>([
+      ['token', 'x'],
+      ['a', 1],
+    ]),
     pairs: new Map([[1, 'ana@example.com']]),
     set: new Set(['ana@example.com']),
     date: new Date(0),
@@ -116,7 +127,14 @@ test('what lies, throws, repeats or never ends is marked', () => {
       throw new Error('no')
     },
   })
-  const lying = new Proxy({}, { ownKeys: () => { throw new Error('no') } })
+  const lying = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error('no')
+      },
+    },
+  )
   const { proxy, revoke } = Proxy.revocable([], {})
   revoke()
   const endless = (): object => Object.assign(Object.create({ toJSON: endless }), {})
@@ -158,7 +176,9 @@ test(`${mostMembers} members are kept, one more is cut`, () => {
 
 test('the whole is bounded in values and in text, however it is shaped', () => {
   const count = (value: unknown): number =>
-    typeof value === 'object' && value !== null ? Object.values(value).reduce((sum: number, each) => sum + count(each), 1) : 1
+    typeof value === 'object' && value !== null
+      ? Object.values(value).reduce((sum: number, each) => sum + count(each), 1)
+      : 1
   let wide: unknown = 1
   for (let level = 0; level < 6; level++) wide = Array.from({ length: 20 }, () => wide)
   expect(count(sanitise(wide))).toBeLessThan(mostValues * 1.2)
@@ -199,10 +219,21 @@ test('no planted secret survives at any depth', () => {
 
 test('the result is always canonical JSON and sanitising it again changes nothing but depth', () => {
   fc.assert(
-    fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withNullPrototype: true, withUnicodeString: true }), (value) => {
-      const text = canonicalize(sanitise(value)) ?? ''
-      expect(canonicalize(JSON.parse(text))).toBe(text)
-    }),
+    fc.property(
+      fc.anything({
+        withBigInt: true,
+        withDate: true,
+        withMap: true,
+        withSet: true,
+        withTypedArray: true,
+        withNullPrototype: true,
+        withUnicodeString: true,
+      }),
+      (value) => {
+        const text = canonicalize(sanitise(value)) ?? ''
+        expect(canonicalize(JSON.parse(text))).toBe(text)
+      },
+    ),
     { numRuns: 500 },
   )
 })

@@ -58,8 +58,12 @@ const named =
   '(?:passwo?r?d|passwort|passphrase|pwd|secret|token(?!s)|(?:api|access|private|secret|signing)[-_ ]?key|(?<![a-z])otp)'
 const value =
   '("(?:[^"\\\\]|\\\\.){0,4096}"?|\'(?:[^\'\\\\]|\\\\.){0,4096}\'?|(?:(?:basic|bearer|digest|token)\\s{1,4})?[^\\s"\'&,;)}\\]]{1,4096})'
-const assignment = new RegExp(`${named}\\w{0,16}[\\\\"']{0,4}\\s{0,4}[:=](?!\\s{0,8}["']?\\[secret\\])\\s{0,8}${value}`, 'gi')
-const headerLine = /(?:authorization|cookie)[\\"']{0,4}\s{0,4}[:=](?!\s{0,8}["']?\[secret\])\s{0,8}["']?([^\r\n"']{1,4096})/gi
+const assignment = new RegExp(
+  `${named}\\w{0,16}[\\\\"']{0,4}\\s{0,4}[:=](?!\\s{0,8}["']?\\[secret\\])\\s{0,8}${value}`,
+  'gi',
+)
+const headerLine =
+  /(?:authorization|cookie)[\\"']{0,4}\s{0,4}[:=](?!\s{0,8}["']?\[secret\])\s{0,8}["']?([^\r\n"']{1,4096})/gi
 const assigned = /passw|passp|pwd|secret|token|key|otp/i
 
 const hasDigits = (text: string) => /\d[^]{5,}\d/.test(text)

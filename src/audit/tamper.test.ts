@@ -53,7 +53,10 @@ test('a good ledger holds and its batches are the expected ones', async () => {
   const good = await makeLedger()
   let sizes: unknown[] = []
   const verdict = await afterwards(good, (database) => {
-    sizes = database.prepare('SELECT size FROM heads').all().map((row) => row['size'])
+    sizes = database
+      .prepare('SELECT size FROM heads')
+      .all()
+      .map((row) => row['size'])
   })
   expect(sizes).toEqual(batches.map(([, last]) => last))
   expect(verdict).toMatchObject({ holds: true, size, problems: [], root: expect.stringMatching(/^[0-9a-f]{64}$/) })
@@ -92,9 +95,7 @@ test('an entry changed in its words, with or without its hash, is found', async 
     )
     const [first, last] = batches.find((batch) => batch[0] <= seq && seq <= batch[1]) ?? [0, 0]
     expect(rehashed.problems).toMatchObject([{ kind: 'changed', seq: first, lastSeq: last }])
-    const bare = await afterwards(good, (database) =>
-      replace(database, seq, bodyOf(database, seq), hashLeaf('other')),
-    )
+    const bare = await afterwards(good, (database) => replace(database, seq, bodyOf(database, seq), hashLeaf('other')))
     expect(bare.problems).toMatchObject([{ kind: 'changed', seq, lastSeq: seq }])
     const behindNul = await afterwards(good, (database) =>
       replace(database, seq, `${bodyOf(database, seq)}\0more`, hashLeaf(bodyOf(database, seq))),

@@ -11,7 +11,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { createHeadVerifier, type Head, type HeadVerifier } from './heads.ts'
 import { readHeadFile } from './storage/head-file.ts'
 import { hasLedgerSchema, headFile, openForReading, verifierFile } from './storage/schema.ts'
-import { createTreeCheck, type Report } from './tree-check.ts'
+import { type Report, TreeCheck } from './tree-check.ts'
 
 export interface LedgerProblem {
   readonly kind: 'changed' | 'missing' | 'reordered' | 'truncated' | 'head-forged' | 'unreadable'
@@ -43,7 +43,6 @@ export interface VerifyOptions {
 }
 
 const mostProblems = 1000
-
 
 interface Expected {
   readonly verifier: HeadVerifier
@@ -99,7 +98,12 @@ export async function verifyLedger(options: VerifyOptions): Promise<Verdict> {
   }
 }
 
-function verifyFile(options: VerifyOptions, expected: Expected, report: Report, hasProblems: () => boolean): { size: number; root: string } {
+function verifyFile(
+  options: VerifyOptions,
+  expected: Expected,
+  report: Report,
+  hasProblems: () => boolean,
+): { size: number; root: string } {
   const database = openForReading(options.folder)
   try {
     database.exec('BEGIN')
@@ -130,7 +134,7 @@ function verifyEntries(
   const entries = database
     .prepare('SELECT seq, typeof(body) AS type, CAST(body AS BLOB) AS body, leaf FROM entries ORDER BY seq')
     .iterate()
-  const check = createTreeCheck({ heads, verifier, newest, report })
+  const check = new TreeCheck({ heads, verifier, newest, report })
   let done = 0
   try {
     for (const row of entries) {
@@ -139,7 +143,7 @@ function verifyEntries(
       if (done % progressEvery === 0) onProgress?.({ done, total })
     }
   } catch (error) {
-    report('unreadable', check.nextSeq(), error instanceof Error ? error.message : 'unknown')
+    report('unreadable', check.nextSeq, error instanceof Error ? error.message : 'unknown')
     return check.found()
   }
   check.end()

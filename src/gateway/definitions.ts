@@ -1,12 +1,12 @@
 /**
  * What does this upstream say its tools are, right now, in this session?
- * Stops: a tool whose definition changed after it was approved, also when nobody lists it again.
+ * Stops: a tool whose definition changed after it was approved, also when nobody lists it again; lists without end.
  * Trusts: nothing it hears: definitions are only compared with approved ones and shown to administrators.
  * Fails: an upstream that does not list its tools has none that can be called.
  */
 import { createHash } from 'node:crypto'
 import type { Ledger } from '#audit'
-import type { Clock } from '#kernel'
+import { type Clock, Fault } from '#kernel'
 import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
 import { readTool, type UpstreamAnswer, type Upstreams } from '#upstream'
 import { definitionsChecked } from './events.ts'
@@ -35,7 +35,10 @@ interface Seen {
 
 const freshForMs = 60_000
 const maxRemembered = 10_000
-const maxPages = 100
+const maxPages = 64
+const maxTools = 1_000
+const maxListBytes = 16 * 1024 * 1024
+/** For all pages together. */
 const listDeadlineMs = 30_000
 
 function keyOf({ upstream, upstreamSessionId, principal }: Parameters<Definitions['forget']>[0]): string {
@@ -58,13 +61,18 @@ function listRequest(caller: Caller, id: string, cursor: string | undefined): Bu
   return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params }))
 }
 
-async function answerTo(answer: UpstreamAnswer, id: string): Promise<Record<string, unknown> | undefined> {
+interface Page {
+  readonly result: Record<string, unknown>
+  readonly bytes: number
+}
+
+async function answerTo(answer: UpstreamAnswer, id: string): Promise<Page | undefined> {
   for await (const frame of answer.frames) {
     if (frame.body === '') continue
     const message = readMessage(frame.body)
     if (isProblem(message) || message.kind !== 'response' || message.id !== id) continue
     const result = message.json['result']
-    return isObject(result) ? result : undefined
+    return isObject(result) ? { result, bytes: frame.body.length } : undefined
   }
   return undefined
 }
@@ -78,8 +86,8 @@ interface DefinitionRooms {
 async function listPage(
   { upstreams }: DefinitionRooms,
   caller: Caller,
-  page: { number: number; cursor: string | undefined },
-): Promise<Record<string, unknown> | undefined> {
+  page: { number: number; cursor: string | undefined; signal: AbortSignal },
+): Promise<Page | undefined> {
   const id = `castellan-definitions-${page.number}`
   const answer = await upstreams.exchange({
     upstream: caller.upstream,
@@ -94,7 +102,7 @@ async function listPage(
       'mcp-protocol-version': caller.version,
       ...(caller.era === 'modern' ? { 'mcp-method': 'tools/list' } : {}),
     },
-    signal: AbortSignal.timeout(listDeadlineMs),
+    signal: page.signal,
     deadlineMs: listDeadlineMs,
   })
   return answerTo(answer, id)
@@ -102,14 +110,19 @@ async function listPage(
 
 async function listAll(rooms: DefinitionRooms, caller: Caller): Promise<unknown[]> {
   const tools: unknown[] = []
+  const signal = AbortSignal.timeout(listDeadlineMs)
   let cursor: string | undefined
+  let bytes = 0
   for (let number = 0; number < maxPages; number += 1) {
-    const result = await listPage(rooms, caller, { number, cursor })
-    if (Array.isArray(result?.['tools'])) tools.push(...(result['tools'] as unknown[]))
-    cursor = typeof result?.['nextCursor'] === 'string' ? result['nextCursor'] : undefined
+    const page = await listPage(rooms, caller, { number, cursor, signal })
+    const listed: unknown[] = Array.isArray(page?.result['tools']) ? page.result['tools'] : []
+    bytes += page?.bytes ?? 0
+    if (bytes > maxListBytes || tools.length + listed.length > maxTools) break
+    for (const tool of listed) tools.push(tool)
+    cursor = typeof page?.result['nextCursor'] === 'string' ? page.result['nextCursor'] : undefined
     if (cursor === undefined) return tools
   }
-  return tools
+  throw new Fault('upstream.misbehaved', 'the upstream lists more tools than are read')
 }
 
 async function ask(rooms: DefinitionRooms, caller: Caller): Promise<Seen> {

@@ -41,8 +41,9 @@ async function runLists(rooms: ExchangeRooms, open: Open): Promise<{ outcome: Re
   const { entrance, exchanges, listings } = rooms.pipeline
   const entered = await entrance.run({ ...open.start, cut: open.cut.signal })
   if (entered.isRefused) return { outcome: entered, release: () => undefined }
-  const { principal, target, permission, message } = entered.known
-  const release = rooms.watch.open({ principal, target, permission, cut: (refusal) => open.cut.abort(refusal) })
+  const { principal, upstream, target, permission, subscriptions, message } = entered.known
+  const cut = (refusal: Refusal): void => open.cut.abort(refusal)
+  const release = rooms.watch.open({ principal, upstream, target, permission, subscriptions, cut })
   const list = isListing(message?.method) ? listings : exchanges
   const outcome = await list.run(entered.known)
   return { outcome: outcome.isRefused ? outcome : outcome.known, release }

@@ -9,7 +9,7 @@ import type { Authenticated } from './guards/authenticate-caller.ts'
 import type { Session } from './guards/bind-session.ts'
 import type { Aim } from './guards/resolve-target.ts'
 
-type Owner = Authenticated & Session & Pick<Aim, 'upstream'>
+type Owner = Authenticated & Pick<Session, 'upstreamSessionId'> & Pick<Aim, 'upstream'>
 
 export interface InFlight {
   /** A fresh id for the upstream. `done` forgets it. */

@@ -1,18 +1,22 @@
 /**
  * Is each message of an answer one that belongs to this exchange?
- * Stops: answers to other requests, malformed messages, requests in an era that has none, foreign session ids.
+ * Stops: answers to other requests, malformed messages, requests in an era that has none, foreign session ids and
+ * positions in streams.
  * Trusts: nothing the upstream says.
  * Fails: a malformed or foreign message is withheld and noted; a missing response is answered with an error.
  */
 import { Fault } from '#kernel'
 import {
+  applyEdits,
   errorCodes,
   type Frame,
   isObject,
   isProblem,
   jsonRpcError,
   type Message,
+  metaKeys,
   readMessage,
+  spanOf,
   withIdText,
 } from '#protocol'
 import type { Inbound } from './guards/read-message.ts'
@@ -21,8 +25,8 @@ import { gatewayRefusals } from './refusals.ts'
 import type { Verdict } from './safe-result.ts'
 import { upstreamRefusal } from './upstream-refusal.ts'
 
-/** Changes a successful result before it is sent; undefined passes it as it is. */
-export type ChangeResult = (result: Record<string, unknown>) => Promise<Record<string, unknown> | undefined>
+/** The text of a response with its result changed, the rest as it was; undefined passes it as it is. */
+export type ChangeResult = (message: Message, result: Record<string, unknown>) => Promise<string | undefined>
 
 export interface Inspection {
   readonly inbound: Inbound
@@ -31,6 +35,8 @@ export interface Inspection {
   readonly change?: ChangeResult
   /** Told of each notification that passes. */
   readonly noticed: (method: string) => void
+  /** The client's form of the upstream's name for a position in a stream. */
+  readonly sealEventId: (eventId: string) => string
 }
 
 function note(verdict: Verdict, withheld: string): void {
@@ -51,15 +57,36 @@ function judgeResponse(message: Message, verdict: Verdict): void {
   if (isToolError) verdict.detail['isToolError'] = true
 }
 
+/** SPEC: 2026-07-28: what belongs to a subscription names its request, which the client knows by its own id. */
+function renameSubscription(message: Message, holder: 'params' | 'result', inspection: Inspection): Message {
+  const held = message.json[holder]
+  const meta = isObject(held) ? held['_meta'] : undefined
+  if (!isObject(meta) || meta[metaKeys.subscriptionId] === undefined) return message
+  const span = spanOf(message.text, [holder, '_meta', metaKeys.subscriptionId])
+  const text = JSON.stringify(inspection.inbound.message?.id ?? null)
+  return span === undefined ? message : { ...message, text: applyEdits(message.text, [{ span, text }]) }
+}
+
 async function respondTo(message: Message, inspection: Inspection, verdict: Verdict): Promise<string> {
-  const clientId = inspection.inbound.message?.id ?? ''
   judgeResponse(message, verdict)
-  const result = message.json['result']
-  if (inspection.change !== undefined && isObject(result)) {
-    const changed = await inspection.change(result)
-    if (changed !== undefined) return JSON.stringify({ ...message.json, id: clientId, result: changed })
-  }
-  return withIdText(message, clientId)
+  const { result } = message.json
+  if (result !== undefined && !isObject(result)) throw new Fault('upstream.misbehaved', 'the result is not an object')
+  const text = result === undefined ? undefined : await inspection.change?.(message, result)
+  const changed = text === undefined ? message : { ...message, text }
+  return withIdText(renameSubscription(changed, 'result', inspection), inspection.inbound.message?.id ?? '')
+}
+
+/** A notification or request of the upstream as the client gets it. */
+function passOn(message: Message, frame: Frame, inspection: Inspection): Frame {
+  const renamed = renameSubscription(message, 'params', inspection)
+  return renamed === message ? frame : { ...frame, body: renamed.text }
+}
+
+/** SPEC: every message of a subscription names it; on any other answer there is none to name. */
+function isOfAnother(message: Message, { forwarded }: Inspection): boolean {
+  const meta = message.params?.['_meta']
+  const subscription = isObject(meta) ? meta[metaKeys.subscriptionId] : undefined
+  return subscription !== undefined && subscription !== forwarded.upstreamId
 }
 
 async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdict): Promise<Frame | undefined> {
@@ -70,6 +97,11 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
     return undefined
   }
   if (message.kind === 'response') {
+    // SPEC: JSON-RPC 2.0, section 5: an error without an id answers what could not be read; here, this one request.
+    if (message.id === undefined && inspection.forwarded.answer.kind === 'json') {
+      judgeResponse(message, verdict)
+      return frame
+    }
     // SPEC: on a GET stream responses come only on resumption; those belong to requests that are not in flight here.
     if (message.id === undefined || message.id !== inspection.forwarded.upstreamId) {
       note(verdict, 'a response to another request')
@@ -81,8 +113,12 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
     note(verdict, 'a request from the server, which this revision does not have')
     return undefined
   }
+  if (isOfAnother(message, inspection)) {
+    note(verdict, 'a message of another subscription')
+    return undefined
+  }
   if (message.kind === 'notification') inspection.noticed(message.method ?? '')
-  return frame
+  return passOn(message, frame, inspection)
 }
 
 function closingError(inspection: Inspection, thrown: unknown): Frame {
@@ -91,13 +127,17 @@ function closingError(inspection: Inspection, thrown: unknown): Frame {
   return { body: jsonRpcError(inspection.inbound.message?.id, errorCodes.internalError, says, { code, hint }) }
 }
 
+function withSealedPosition(frame: Frame, { sealEventId }: Inspection): Frame {
+  return frame.eventId === undefined ? frame : { ...frame, eventId: sealEventId(frame.eventId) }
+}
+
 /** The frames that may be sent, in order; ends with the response, or with an error in its place. */
 export async function* inspectFrames(inspection: Inspection, verdict: Verdict): AsyncGenerator<Frame> {
   const isAwaiting = inspection.forwarded.upstreamId !== undefined
   try {
     for await (const frame of inspection.forwarded.answer.frames) {
       const passed = await inspectFrame(frame, inspection, verdict)
-      if (passed !== undefined) yield passed
+      if (passed !== undefined) yield withSealedPosition(passed, inspection)
       if (isAwaiting && verdict.outcome !== undefined) return
     }
     if (!isAwaiting) {

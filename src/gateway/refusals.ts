@@ -67,6 +67,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'initialize again without the session header',
     status: 404,
   },
+  eventUnknown: {
+    code: 'gateway.event-unknown',
+    says: 'no such position in a stream',
+    hint: 'open the stream again without the `Last-Event-ID` header',
+    status: 400,
+  },
   serverUnknown: {
     code: 'gateway.server-unknown',
     says: 'there is no server {server} that you may use',

@@ -39,6 +39,7 @@ const wireForms: Readonly<Record<string, WireForm>> = {
   [gatewayRefusals.ledgerUnavailable.code]: { code: errorCodes.internalError },
   [gatewayRefusals.fault.code]: { code: errorCodes.internalError },
   [gatewayRefusals.sessionUnknown.code]: { code: errorCodes.invalidRequest },
+  [gatewayRefusals.eventUnknown.code]: { code: errorCodes.invalidRequest },
 }
 
 export interface RefusedExchange {

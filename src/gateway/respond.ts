@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Refusal } from '#kernel'
-import { type Frame, jsonRpcError, writeEvent } from '#protocol'
+import { jsonRpcError, writeEvent } from '#protocol'
 import type { SafeResult } from './safe-result.ts'
 
 export interface Sending {
@@ -27,11 +27,39 @@ export interface Sent {
 }
 
 const keepAliveMs = 15_000
+/** How long a client may take nothing of what is ready for it before it counts as gone. */
+const maxStallMs = 60_000
+/** How long a client has to take the reason for which its stream was cut. */
+const cutGraceMs = 1_000
 
-async function write(res: ServerResponse, text: string): Promise<number> {
+/** What `work` resolves to, or `cut` when the exchange is ended first. Leaves nothing behind on the signal. */
+function orCut<T>(work: Promise<T>, cut: AbortSignal): Promise<T | 'cut'> {
+  if (cut.aborted) {
+    work.catch(() => undefined)
+    return Promise.resolve('cut')
+  }
+  return new Promise((resolve, reject) => {
+    const onCut = (): void => resolve('cut')
+    const settled = (): void => cut.removeEventListener('abort', onCut)
+    cut.addEventListener('abort', onCut, { once: true })
+    work.finally(settled).then(resolve, reject)
+  })
+}
+
+/** Resolves when the client has taken what was written, or has gone. A client that stalls is let go of. */
+async function drained(res: ServerResponse): Promise<void> {
+  const settled = new AbortController()
+  const { signal } = settled
+  const stalled = setTimeout(() => res.destroy(), maxStallMs)
+  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })]).catch(() => undefined)
+  clearTimeout(stalled)
+  settled.abort()
+}
+
+async function write(res: ServerResponse, text: string, cut: AbortSignal): Promise<number> {
   if (res.destroyed || res.writableEnded) return 0
-  // WHY: a slow client holds the upstream back instead of filling our memory.
-  if (!res.write(text)) await Promise.race([once(res, 'drain'), once(res, 'close')])
+  // WHY: a slow client holds the upstream back instead of filling our memory; one that was cut is not waited for.
+  if (!res.write(text)) await orCut(drained(res), cut)
   return Buffer.byteLength(text)
 }
 
@@ -55,29 +83,28 @@ function cutFrame({ cut, messageId }: Sending): string {
   return writeEvent({ body: jsonRpcError(messageId, refusal.status, refusal.says, { code, hint }) })
 }
 
-/** The next frame, or `cut` when the exchange is ended first. */
-function nextOrCut(frames: AsyncIterator<Frame>, cut: Promise<'cut'>): Promise<IteratorResult<Frame> | 'cut'> {
-  return Promise.race([frames.next(), cut])
+/** Ends a response that was cut, also when the client takes nothing of it. */
+function endCut(res: ServerResponse): void {
+  const giveUp = setTimeout(() => res.destroy(), cutGraceMs)
+  res.once('close', () => clearTimeout(giveUp))
+  res.once('finish', () => clearTimeout(giveUp))
 }
 
 async function sendStream(sending: Sending): Promise<Sent> {
   const { res, safeResult, cut } = sending
   const keepAlive = startStream(res, sending)
   const frames = safeResult.frames[Symbol.asyncIterator]()
-  const whenCut = new Promise<'cut'>((resolve) => {
-    if (cut.aborted) resolve('cut')
-    else cut.addEventListener('abort', () => resolve('cut'), { once: true })
-  })
   let bytes = 0
   try {
     for (;;) {
-      const next = await nextOrCut(frames, whenCut)
+      const next = await orCut(frames.next(), cut)
       if (next === 'cut') {
-        bytes += await write(res, cutFrame(sending))
+        bytes += await write(res, cutFrame(sending), cut)
+        endCut(res)
         break
       }
       if (next.done === true) break
-      bytes += await write(res, writeEvent(next.value))
+      bytes += await write(res, writeEvent(next.value), cut)
       if (res.destroyed && !sending.readsToTheEnd) break
     }
   } finally {

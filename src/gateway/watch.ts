@@ -1,28 +1,30 @@
 /**
  * Does what allowed an open exchange still hold?
- * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold or a lost role (G9).
+ * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold, a lost role, a removed
+ * server or a withdrawn approval (G9).
  * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again.
  * Fails: when it cannot be judged, the exchange is cut.
  */
-import type { Clock, Principal, Refusal, Target } from '#kernel'
-import { refuse } from '#kernel'
+import { type Clock, isRefusal, type Principal, refuse, type Refusal } from '#kernel'
 import type { Policy } from '#policy'
 import { identityRefusals } from '#identity'
-import type { Aim } from './guards/resolve-target.ts'
+import type { UpstreamRecord, Upstreams } from '#upstream'
+import { decideAim } from './guards/authorize-call.ts'
+import { type Pins, pinRefusal } from './guards/match-pinned-tool.ts'
 import { heldRefusal } from './guards/refuse-held.ts'
+import type { Aim } from './guards/resolve-target.ts'
 import { gatewayRefusals } from './refusals.ts'
 
 export interface WatchRooms {
   readonly database: { revision(): number }
   readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean> }
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
+  readonly upstreams: { readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>; readonly pins: Pins }
   readonly clock: Clock
 }
 
-export interface OpenExchange {
+export interface OpenExchange extends Aim {
   readonly principal: Principal
-  readonly target: Target
-  readonly permission: Aim['permission']
   cut(refusal: Refusal): void
 }
 
@@ -35,17 +37,23 @@ export interface Watch {
 
 const everyMs = 200
 
+/** Whether a server is still the one that was asked: one removed and added again under its name is another. */
+function isSame(found: UpstreamRecord | undefined, asked: UpstreamRecord): boolean {
+  return JSON.stringify(found) === JSON.stringify(asked)
+}
+
 async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal | undefined> {
-  const { principal, target, permission } = exchange
+  const { principal, upstream } = exchange
   if (principal.credential.expiresAt <= rooms.clock.now()) return refuse(identityRefusals.tokenExpired)
   if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
   // WHY: the principal's roles are those of the start; a role that was taken away since counts.
   const roles = await rooms.policy.roles.of(principal.id)
-  if (rooms.policy.decide({ ...principal, roles }, permission, target).isAllowed) return undefined
-  const names = { kind: target.kind, name: target.name ?? '', server: target.upstream }
-  return refuse(gatewayRefusals.notGranted, { names })
+  const decision = decideAim(rooms.policy, { ...principal, roles }, exchange)
+  if (isRefusal(decision)) return decision
+  if (isSame(rooms.upstreams.catalog.find(upstream.name), upstream)) return pinRefusal(rooms.upstreams.pins, exchange)
+  return refuse(gatewayRefusals.serverUnknown, { names: { server: upstream.name }, detail: { isKnown: false } })
 }
 
 export function createWatch(rooms: WatchRooms): Watch {
@@ -55,6 +63,7 @@ export function createWatch(rooms: WatchRooms): Watch {
 
   async function judgeAll(): Promise<void> {
     await rooms.policy.refresh()
+    await rooms.upstreams.catalog.refresh()
     for (const exchange of open) {
       const refusal = await judge(rooms, exchange).catch(() => refuse(gatewayRefusals.fault))
       if (refusal !== undefined && open.delete(exchange)) exchange.cut(refusal)

@@ -26,7 +26,8 @@ export interface MessageProblem {
 }
 
 const envelopeKeys = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
-const decidingKeys = new Set(['name', 'uri', 'arguments', '_meta', 'task'])
+const decidingKeys = new Set(['name', 'uri', 'arguments', '_meta', 'task', 'ref', 'notifications', 'requestId'])
+const referenceKeys = new Set(['type', 'name', 'uri'])
 
 const nameMember: Readonly<Record<string, 'name' | 'uri'>> = {
   'tools/call': 'name',
@@ -45,13 +46,12 @@ function invalid(problem: string): MessageProblem {
   return { problem, code: errorCodes.invalidRequest }
 }
 
-/** A key that a parser without regard to case would take for one of `known`. */
-function lookAlike(object: Record<string, unknown>, known: ReadonlySet<string>): boolean {
-  for (const key in object) {
-    if (known.has(key)) continue
-    if (known.has(key.normalize('NFKC').toLowerCase())) return true
-  }
-  return false
+/** Whether a key is none of `known`, but a parser without regard to case would take it for one. */
+export function hasLookAlike(object: Record<string, unknown>, known: ReadonlySet<string>): boolean {
+  const strangers = Object.keys(object).filter((key) => !known.has(key))
+  if (strangers.length === 0) return false
+  const folded = new Set([...known].map((name) => name.toLowerCase()))
+  return strangers.some((key) => folded.has(key.normalize('NFKC').toLowerCase()))
 }
 
 function isId(value: unknown): value is string | number {
@@ -73,7 +73,7 @@ function parse(text: string): { json: Record<string, unknown> } | MessageProblem
   if (JSON.stringify(json) !== text && readStrictly(text).problem !== undefined) {
     return invalid('a key appears twice in one object')
   }
-  if (lookAlike(json, envelopeKeys)) return invalid('a member differs from a JSON-RPC member only in case')
+  if (hasLookAlike(json, envelopeKeys)) return invalid('a member differs from a JSON-RPC member only in case')
   return { json }
 }
 
@@ -88,13 +88,19 @@ function readResponse(json: Record<string, unknown>, text: string): Message | Me
   return invalid('`id` must be a string or an integer')
 }
 
+/** Whether another parser could find something else in the params than what is decided on. */
+function isMisread(params: Record<string, unknown>): boolean {
+  const { ref } = params
+  return hasLookAlike(params, decidingKeys) || (isObject(ref) && hasLookAlike(ref, referenceKeys))
+}
+
 function readCall(json: Record<string, unknown>, method: string, text: string): Message | MessageProblem {
   if (Object.hasOwn(json, 'result') || Object.hasOwn(json, 'error')) {
     return invalid('a message has a `method`, or exactly one of `result` and `error`')
   }
   const params = json['params']
   if (params !== undefined && !isObject(params)) return invalid('`params` must be an object')
-  if (params !== undefined && lookAlike(params, decidingKeys)) {
+  if (params !== undefined && isMisread(params)) {
     return invalid('a member of `params` differs from a known member only in case')
   }
   const name = nameMember[method] === undefined ? undefined : params?.[nameMember[method]]

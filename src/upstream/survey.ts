@@ -84,11 +84,11 @@ class Survey {
       const reply = await this.#ask({ method: 'tools/list', params }, isModern)
       const listed: unknown = reply.result?.['tools']
       if (!Array.isArray(listed)) throw new Fault('upstream.misbehaved', 'the upstream did not list its tools')
-      tools.push(...(listed as unknown[]))
       bytes += reply.bytes
-      if (tools.length > maxTools || bytes > maxListBytes) {
+      if (tools.length + listed.length > maxTools || bytes > maxListBytes) {
         throw new Fault('upstream.misbehaved', 'the upstream lists more tools than are read')
       }
+      tools.push(...(listed as unknown[]))
       const next = reply.result?.['nextCursor']
       if (typeof next !== 'string') return tools
       if (cursors.has(next)) throw new Fault('upstream.misbehaved', 'the pages of the upstream go in a circle')

@@ -4,13 +4,11 @@
  * Trusts: policy's decision, the same function that lists are filtered with.
  * Fails: closed; the caller hears the same for not granted, not approved and not there.
  */
-import { refuse, type Refusal, type Target } from '#kernel'
+import { isRefusal, type Principal, refuse, type Refusal, type Target } from '#kernel'
 import type { Decision, Policy } from '#policy'
-import { isObject } from '#protocol'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import type { Authenticated } from './authenticate-caller.ts'
-import type { Inbound } from './read-message.ts'
 import type { Aim } from './resolve-target.ts'
 
 export interface Authorized {
@@ -23,27 +21,27 @@ function denied(target: Target, decision: Decision): Refusal {
   return refuse(gatewayRefusals.notGranted, { names, detail })
 }
 
-/** SPEC: 2026-07-28 subscriptions/listen names the resources to be told about in its filter. */
-function subscribedUris({ message }: Inbound): string[] {
-  if (message?.method !== 'subscriptions/listen') return []
-  const filter = message.params?.['notifications']
-  const uris = isObject(filter) ? filter['resourceSubscriptions'] : undefined
-  return Array.isArray(uris) ? uris.map(String) : []
+/** The decision on the target, or the first denial among the resources that a subscription names. */
+export function decideAim(
+  policy: Pick<Policy, 'decide'>,
+  principal: Principal,
+  { target, permission, subscriptions }: Pick<Aim, 'target' | 'permission' | 'subscriptions'>,
+): Decision | Refusal {
+  const decision = policy.decide(principal, permission, target)
+  if (!decision.isAllowed) return denied(target, decision)
+  for (const resource of subscriptions) {
+    const read = policy.decide(principal, 'resources:read', resource)
+    if (!read.isAllowed) return denied(resource, read)
+  }
+  return decision
 }
 
-export function authorizeCall(policy: Pick<Policy, 'decide'>): Guard<Authenticated & Inbound & Aim, Authorized> {
+export function authorizeCall(policy: Pick<Policy, 'decide'>): Guard<Authenticated & Aim, Authorized> {
   return {
     name: 'authorize-call',
     check(known) {
-      const { principal, upstream, target, permission } = known
-      const decision = policy.decide(principal, permission, target)
-      if (!decision.isAllowed) return denied(target, decision)
-      for (const name of subscribedUris(known)) {
-        const resource: Target = { upstream: upstream.name, kind: 'resource', name }
-        const read = policy.decide(principal, 'resources:read', resource)
-        if (!read.isAllowed) return denied(resource, read)
-      }
-      return { decision }
+      const decision = decideAim(policy, known.principal, known)
+      return isRefusal(decision) ? decision : { decision }
     },
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Does this session belong to this person at this server?
- * Stops: stolen, guessed and foreign session ids, on POST, GET and DELETE alike.
+ * Do this session, and this position in a stream, belong to this person at this server?
+ * Stops: stolen, guessed and foreign session and event ids, on POST, GET and DELETE alike.
  * Trusts: the sealer: an id is a sealed value that opens only for the person and server it was made for.
  * Fails: an id that does not open never existed: 404, as the protocol says for an ended session.
  * @see MCP 2025-11-25, session management; docs/decisions/0005-gateway-session-ids-are-sealed.md
  */
-import { type Principal, refuse, type Sealer } from '#kernel'
+import { refuse, type Sealer } from '#kernel'
 import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals } from '../refusals.ts'
@@ -15,31 +15,41 @@ import type { Inbound } from './read-message.ts'
 export interface Session {
   /** The upstream's own session id; undefined when the request carries none. */
   readonly upstreamSessionId: string | undefined
+  /** The upstream's own name for where the client's stream broke off; undefined when it resumes none. */
+  readonly lastEventId: string | undefined
 }
 
-function place(principal: Principal, serverName: string): string {
-  return `mcp-session/${serverName}/${principal.id}`
+type Bound = 'mcp-session' | 'mcp-event'
+
+function place(what: Bound, { principal, serverName }: Pick<Arrival, 'serverName'> & Authenticated): string {
+  return `${what}/${serverName}/${principal.id}`
 }
 
-/** The session id that the client gets for an upstream's session: opens for this person and server only. */
-export function sealSession(
+/** The id that the client gets for an upstream's session or event: opens for this person and server only. */
+export function sealFor(
   sealer: Sealer,
   known: Pick<Arrival, 'serverName'> & Authenticated,
-  upstreamId: string,
+  { what, upstreamId }: { readonly what: Bound; readonly upstreamId: string },
 ): string {
-  return sealer.seal(Buffer.from(upstreamId), place(known.principal, known.serverName))
+  return sealer.seal(Buffer.from(upstreamId), place(what, known))
 }
 
 export function bindSession(sealer: Sealer): Guard<Arrival & Authenticated & Inbound, Session> {
   return {
     name: 'bind-session',
-    check({ headers, principal, serverName, era }) {
-      const presented = headerOf(headers, 'mcp-session-id')
-      // SPEC: 2026-07-28 has no sessions; the header is ignored there.
-      if (presented === undefined || era === 'modern') return { upstreamSessionId: undefined }
-      const opened = sealer.open(presented, place(principal, serverName))
-      if (opened === undefined) return refuse(gatewayRefusals.sessionUnknown)
-      return { upstreamSessionId: Buffer.from(opened).toString('utf8') }
+    check(known) {
+      // SPEC: 2026-07-28 has neither sessions nor resumption; the headers are ignored there.
+      if (known.era === 'modern') return { upstreamSessionId: undefined, lastEventId: undefined }
+      const open = (what: Bound, presented: string): string | undefined => {
+        const opened = sealer.open(presented, place(what, known))
+        return opened === undefined ? undefined : Buffer.from(opened).toString('utf8')
+      }
+      const [session, event] = [headerOf(known.headers, 'mcp-session-id'), headerOf(known.headers, 'last-event-id')]
+      const upstreamSessionId = session === undefined ? undefined : open('mcp-session', session)
+      if (session !== undefined && upstreamSessionId === undefined) return refuse(gatewayRefusals.sessionUnknown)
+      const lastEventId = event === undefined ? undefined : open('mcp-event', event)
+      if (event !== undefined && lastEventId === undefined) return refuse(gatewayRefusals.eventUnknown)
+      return { upstreamSessionId, lastEventId }
     },
   }
 }

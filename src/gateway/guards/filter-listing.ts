@@ -4,9 +4,9 @@
  * Trusts: policy, pins and holds; nothing in the listed definitions.
  * Fails: an item that cannot be read or judged is not shown; lists are marked private to the caller.
  */
-import type { Sealer, Target } from '#kernel'
+import { Fault, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
-import { isObject } from '#protocol'
+import { applyEdits, elementSpans, hasLookAlike, isObject, memberEdit, type Message, spanOf } from '#protocol'
 import { isDefinitionApproved, type Pin } from '#upstream'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
@@ -47,7 +47,7 @@ export function isListing(method: string | undefined): boolean {
 }
 
 function isShown(item: unknown, listing: Listing, known: Answered, rooms: ListingRooms): boolean {
-  if (!isObject(item)) return false
+  if (!isObject(item) || hasLookAlike(item, new Set([listing.key]))) return false
   const name = item[listing.key]
   if (typeof name !== 'string') return false
   const target: Target = { upstream: known.upstream.name, kind: listing.kind, name }
@@ -58,25 +58,45 @@ function isShown(item: unknown, listing: Listing, known: Answered, rooms: Listin
   return pin !== undefined && isDefinitionApproved(pin, item)
 }
 
+/** The response with the shown items only; every other character stays as the upstream wrote it. */
+function keepShown(text: string, listing: Listing, shown: (index: number) => unknown): string {
+  const list = spanOf(text, ['result', listing.member])
+  if (list === undefined) throw new Fault('upstream.misbehaved', 'the list cannot be found')
+  const kept = elementSpans(text, list).flatMap((span, index) => {
+    const item = shown(index)
+    if (item === undefined) return []
+    // WHY: a tool is written as it was hashed, so that digits beyond a double's precision cannot differ from the pin's.
+    return [listing.kind === 'tool' ? JSON.stringify(item) : text.slice(...span)]
+  })
+  return applyEdits(text, [{ span: list, text: `[${kept.join(',')}]` }])
+}
+
+/** SPEC: 2026-07-28, caching: a list that depends on the caller must never be served to another. */
+function asPrivate(text: string): string {
+  const edit = memberEdit(text, ['result'], 'cacheScope', '"private"')
+  return edit === undefined ? text : applyEdits(text, [edit])
+}
+
 export function filterListing(rooms: ListingRooms): Guard<Answered, Inspected> {
-  const change = async (known: Answered, result: Record<string, unknown>) => {
+  const change = async (known: Answered, message: Message, result: Record<string, unknown>) => {
     const listing = listings.get(known.message?.method ?? '')
-    const items = listing === undefined ? undefined : result[listing.member]
-    if (listing === undefined) return undefined
-    const listed: unknown[] = Array.isArray(items) ? items : []
-    if (listing.kind === 'tool') await rooms.pins.observe(known.upstream.name, listed)
-    const shown = listed.filter((item) => isShown(item, listing, known, rooms))
-    return {
-      ...result,
-      [listing.member]: shown,
-      // SPEC: 2026-07-28, caching: a list that depends on the caller must never be served to another.
-      ...(known.era === 'modern' ? { cacheScope: 'private' } : {}),
+    if (listing === undefined) throw new Fault('gateway.fault', 'this is no list')
+    if (hasLookAlike(result, new Set([listing.member]))) {
+      throw new Fault('upstream.misbehaved', 'a member differs from the list only in case')
     }
+    const items = result[listing.member]
+    if (!Array.isArray(items)) throw new Fault('upstream.misbehaved', 'the list is missing')
+    const listed: unknown[] = items
+    if (listing.kind === 'tool') await rooms.pins.observe(known.upstream.name, listed)
+    const text = keepShown(message.text, listing, (index) =>
+      isShown(listed[index], listing, known, rooms) ? listed[index] : undefined,
+    )
+    return known.era === 'modern' ? asPrivate(text) : text
   }
   return {
     name: 'filter-listing',
     check(known) {
-      const safeResult = inspectAnswer(known, rooms, (result) => change(known, result))
+      const safeResult = inspectAnswer(known, rooms, (message, result) => change(known, message, result))
       return 'code' in safeResult ? safeResult : { safeResult }
     },
   }

@@ -28,11 +28,11 @@ export interface Forwarded {
 
 export type Forwardable = Arrival & Authenticated & Inbound & Session & Aim & Intended & { readonly cut: AbortSignal }
 
-const always = ['accept', 'mcp-protocol-version', 'last-event-id']
+const always = ['accept', 'mcp-protocol-version']
 const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
 
-function protocolHeaders({ headers, era }: Forwardable): Record<string, string> {
-  const kept: Record<string, string> = {}
+function protocolHeaders({ headers, era, lastEventId }: Forwardable): Record<string, string> {
+  const kept: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
   for (const name of Object.keys(headers)) {
     const isKept = always.includes(name) || (era === 'modern' && modernOnly.test(name))
     const value = isKept ? headerOf(headers, name) : undefined

@@ -12,7 +12,7 @@ import { type ChangeResult, inspectFrames } from '../inspect-frames.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
 import type { Authenticated } from './authenticate-caller.ts'
-import { sealSession, type Session } from './bind-session.ts'
+import { sealFor, type Session } from './bind-session.ts'
 import type { Forwarded } from './forward.ts'
 import type { Inbound } from './read-message.ts'
 import type { Aim } from './resolve-target.ts'
@@ -30,10 +30,16 @@ export function inspectAnswer(
   change?: ChangeResult,
 ): SafeResult | Refusal {
   const { answer } = known
-  // WHY: other problems of the hop between us and the upstream mean nothing to the client; an ended session does.
-  if (answer.hopProblem !== undefined && answer.hopProblem !== 'session-ended') {
+  // WHY: other problems of the hop between us and the upstream mean nothing to the client; these two do.
+  if (answer.hopProblem !== undefined && !['session-ended', 'cancelled'].includes(answer.hopProblem)) {
     known.release()
     const detail = { upstreamStatus: answer.status, hopProblem: answer.hopProblem }
+    return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })
+  }
+  const isAwaiting = known.upstreamId !== undefined && answer.hopProblem === undefined
+  if (isAwaiting && answer.kind === 'empty' && answer.status < 400) {
+    known.release()
+    const detail = { upstreamStatus: answer.status, cause: 'the answer ended without a response' }
     return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })
   }
   const verdict: Verdict = { detail: {} }
@@ -43,6 +49,7 @@ export function inspectAnswer(
     forwarded: known,
     serverName: known.upstream.name,
     ...(change === undefined ? {} : { change }),
+    sealEventId: (eventId: string) => sealFor(rooms.sealer, known, { what: 'mcp-event', upstreamId: eventId }),
     noticed: (method: string) => {
       if (method === 'notifications/tools/list_changed') rooms.definitions.forget(known)
     },
@@ -51,7 +58,9 @@ export function inspectAnswer(
     status: answer.status,
     kind: answer.kind,
     sessionId:
-      isInitialize && answer.sessionId !== undefined ? sealSession(rooms.sealer, known, answer.sessionId) : undefined,
+      isInitialize && answer.sessionId !== undefined
+        ? sealFor(rooms.sealer, known, { what: 'mcp-session', upstreamId: answer.sessionId })
+        : undefined,
     frames: inspectFrames(inspection, verdict),
     verdict,
   })

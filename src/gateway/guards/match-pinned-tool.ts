@@ -4,23 +4,38 @@
  * Trusts: the pin in the database and the hash of what the upstream claims in this very session.
  * Fails: any doubt is a refusal, worded like a tool that does not exist.
  */
-import { Fault, refuse, type Refusal, type RefusalDefinition } from '#kernel'
+import { Fault, isRefusal, refuse, type Refusal, type RefusalDefinition } from '#kernel'
 import type { Pin } from '#upstream'
 import type { Guard } from '../checklist.ts'
 import type { Caller, Definitions } from '../definitions.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import { gatewayRefusals } from '../refusals.ts'
+import type { Aim } from './resolve-target.ts'
 
 export interface Pins {
   find(upstream: string, tool: string): Pin | undefined
 }
 
+function refused({ target }: Pick<Aim, 'target'>, definition: RefusalDefinition, reason: string): Refusal {
+  const names = { kind: 'tool', name: target.name ?? '', server: target.upstream }
+  return refuse(definition, { names, detail: { reason } })
+}
+
+/** The hash that was approved, or why the tool may not be used by what was last seen of it. */
+function approvedHashOf(pins: Pins, aim: Pick<Aim, 'target'>): string | Refusal {
+  const pin = pins.find(aim.target.upstream, aim.target.name ?? '')
+  if (pin?.approvedHash === undefined) return refused(aim, gatewayRefusals.toolNotApproved, 'not-approved')
+  return pin.status === 'approved' ? pin.approvedHash : refused(aim, gatewayRefusals.toolChanged, 'seen-otherwise')
+}
+
+/** The refusal for a tool that is not, or no longer, approved as it was last seen; undefined for anything else. */
+export function pinRefusal(pins: Pins, aim: Pick<Aim, 'target'>): Refusal | undefined {
+  if (aim.target.kind !== 'tool') return undefined
+  const approved = approvedHashOf(pins, aim)
+  return isRefusal(approved) ? approved : undefined
+}
+
 export function matchPinnedTool(pins: Pins, definitions: Definitions): Guard<Caller, {}> {
-  const refused = (caller: Caller, definition: RefusalDefinition, reason: string): Refusal => {
-    const name = caller.target.name ?? ''
-    const names = { kind: 'tool', name, server: caller.upstream.name }
-    return refuse(definition, { names, detail: { reason } })
-  }
   const judge = (caller: Caller, approvedHash: string, currentHash: string | undefined): {} | Refusal => {
     if (currentHash === approvedHash) return {}
     if (currentHash === undefined) return refused(caller, gatewayRefusals.toolNotApproved, 'no-longer-offered')
@@ -30,10 +45,8 @@ export function matchPinnedTool(pins: Pins, definitions: Definitions): Guard<Cal
     name: 'match-pinned-tool',
     check(caller) {
       if (caller.target.kind !== 'tool') return {}
-      const pin = pins.find(caller.upstream.name, caller.target.name ?? '')
-      const approvedHash = pin?.approvedHash
-      if (approvedHash === undefined) return refused(caller, gatewayRefusals.toolNotApproved, 'not-approved')
-      if (pin?.status !== 'approved') return refused(caller, gatewayRefusals.toolChanged, 'seen-otherwise')
+      const approvedHash = approvedHashOf(pins, caller)
+      if (isRefusal(approvedHash)) return approvedHash
       const current = definitions.currentHash(caller, caller.target.name ?? '', approvedHash)
       if (!(current instanceof Promise)) return judge(caller, approvedHash, current)
       return current.then(

@@ -1,6 +1,6 @@
 /**
  * What is this request about: which upstream, and which tool, resource or prompt of it?
- * Stops: methods that no policy can judge; servers that do not exist.
+ * Stops: methods and subscriptions that no policy can judge; servers that do not exist.
  * Trusts: the catalog of upstreams that an administrator added.
  * Fails: a method not listed here is unknown; a server not in the catalog answers as one not granted.
  */
@@ -11,6 +11,7 @@ import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals, onTheWire } from '../refusals.ts'
+import { subscribedResources } from '../subscriptions.ts'
 import type { Inbound } from './read-message.ts'
 
 export interface Aim {
@@ -18,6 +19,8 @@ export interface Aim {
   readonly target: Target
   /** What the principal must be permitted on the target. */
   readonly permission: Permission
+  /** Resources that a subscription asks to be told about; each is judged like a read of it. */
+  readonly subscriptions: readonly Target[]
 }
 
 type Kind = Target['kind']
@@ -70,10 +73,13 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
 }
 
 function aimOf(upstream: UpstreamRecord, { message, era }: Inbound): Aim | Refusal {
+  const subscriptions = subscribedResources(message, upstream.name)
+  if (subscriptions === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
   const server: Aim = {
     upstream,
     target: { upstream: upstream.name, kind: 'server' },
     permission: permissionFor.server,
+    subscriptions,
   }
   // SPEC: GET, DELETE and posted responses belong to the session as a whole.
   if (message?.method === undefined) return server
@@ -85,7 +91,7 @@ function aimOf(upstream: UpstreamRecord, { message, era }: Inbound): Aim | Refus
     return badParams(era, `\`${message.method}\` lacks the name of what it is about`)
   }
   const target: Target = { upstream: upstream.name, kind: about.kind, name: about.name }
-  return { upstream, target, permission: permissionFor[about.kind] }
+  return { upstream, target, permission: permissionFor[about.kind], subscriptions }
 }
 
 export interface Catalog {

@@ -37,8 +37,11 @@ export interface UpstreamRequest {
   readonly deadlineMs: number
 }
 
-/** A status that describes the way to the upstream, not the caller's request: the caller gets Castellan's own words. */
-export type HopProblem = 'credentials-refused' | 'session-ended' | 'overloaded' | 'failed'
+/**
+ * A status that describes the way to the upstream, not the caller's request: the caller gets Castellan's own words.
+ * `cancelled`: the caller withdrew the request, so that there is no response.
+ */
+export type HopProblem = 'credentials-refused' | 'session-ended' | 'overloaded' | 'failed' | 'cancelled'
 
 export interface UpstreamAnswer {
   readonly status: number

@@ -167,7 +167,7 @@ export class Conversation {
     if (pending === undefined) return
     pending.release()
     pending.queue?.end()
-    pending.settle(emptyAnswer(202))
+    pending.settle(emptyAnswer(202, 'cancelled'))
   }
 
   #fail(pending: Pending, fault: Fault): void {

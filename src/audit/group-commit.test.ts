@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { noted } from '../../test/world/ledger.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { Opened, WriterRequest } from './storage/messages.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** A disk that answers when the test says so. */
+function createSlowDisk() {
+  const asked: { request: WriterRequest; answer: (opened: Opened) => void }[] = []
+  const ask = (request: WriterRequest) => new Promise<Opened>((resolve) => asked.push({ request, answer: resolve }))
+  return { asked, ask }
+}
+
+const clock = { now: () => 1_767_603_600_000 }
+const fields = { outcome: 'succeeded' } as const
+
+test('a disk that does not answer for ten seconds counts as failed, and what it kept after all is recorded', async () => {
+  const { asked, ask } = createSlowDisk()
+  const commits = new GroupCommit({ ask, clock, size: 0, onGrown: () => undefined })
+  const first = commits.append(noted, fields)
+  first.catch(() => undefined)
+  await vi.advanceTimersByTimeAsync(1)
+  const second = commits.append(noted, fields)
+  second.catch(() => undefined)
+  await vi.advanceTimersByTimeAsync(9_990)
+  expect(commits.state()).toEqual({ isWritable: true, size: 0 })
+  await vi.advanceTimersByTimeAsync(20)
+  await expect(first).rejects.toMatchObject({ code: 'audit.ledger-unavailable' })
+  await expect(second).rejects.toMatchObject({ code: 'audit.ledger-unavailable' })
+  expect(commits.state()).toMatchObject({ isWritable: false, reason: 'the disk does not answer' })
+
+  asked[0]?.answer({ size: 1, lastEvent: undefined })
+  await vi.advanceTimersByTimeAsync(600)
+  expect(commits.state()).toMatchObject({ isWritable: false, size: 0 })
+  expect(asked[1]?.request).toEqual({ kind: 'open' })
+  asked[1]?.answer({ size: 1, lastEvent: undefined })
+  await vi.advanceTimersByTimeAsync(1)
+  const third = commits.append(noted, fields)
+  await vi.advanceTimersByTimeAsync(1)
+  const commit = asked[2]?.request
+  expect(commit).toMatchObject({ kind: 'commit', firstSeq: 2 })
+  const bodies = commit?.kind === 'commit' ? commit.bodies.map((body): unknown => JSON.parse(body)) : []
+  expect(bodies[0]).toMatchObject({ seq: 2, event: 'ledger.recovered', details: { refused: 2, unanswered: 1 } })
+  asked[2]?.answer({ size: 3, lastEvent: undefined })
+  await vi.advanceTimersByTimeAsync(1)
+  asked[3]?.answer({ size: 3, lastEvent: undefined })
+  expect(await third).toMatchObject({ seq: 3 })
+  expect(commits.state()).toEqual({ isWritable: true, size: 3 })
+})
