@@ -43,8 +43,9 @@ function one(header: string | string[] | undefined): string | undefined {
 }
 
 function queryOf(url: string): Record<string, string[]> {
-  const parameters = new URL(url).searchParams
-  return Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name)]))
+  const given = [...new URL(url).searchParams]
+  const byName = Map.groupBy(given, ([name]) => name)
+  return Object.fromEntries([...byName].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]))
 }
 
 function isPagePath(path: string): boolean {

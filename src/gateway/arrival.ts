@@ -20,8 +20,8 @@ export interface Arrival {
   readonly resource: string
   /** Reads the body once; the guard that reads it decides when. */
   readonly readBody: (maxBytes: number) => Promise<Buffer | 'too-large' | 'aborted'>
-  /** Aborted when the client hangs up. */
-  readonly hungUp: AbortSignal
+  /** Calls back when the client hangs up before its answer was sent; at once when it has. */
+  readonly onHangUp: (left: () => void) => void
 }
 
 /** A header's single value; undefined when absent, the first when repeated. */

@@ -29,8 +29,6 @@ export interface Gateway {
 }
 
 function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRooms, serverName: string): Arrival {
-  const hungUp = new AbortController()
-  res.once('close', () => hungUp.abort())
   return {
     exchangeId: createId(rooms.clock.now()),
     httpMethod: req.method ?? '',
@@ -39,7 +37,12 @@ function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRoom
     serverName,
     resource: resourceOf(rooms.settings.publicUrl, serverName),
     readBody: (maxBytes) => readBody(req, maxBytes),
-    hungUp: hungUp.signal,
+    onHangUp: (left) => {
+      if (res.closed) return left()
+      res.once('close', () => {
+        if (!res.writableFinished) left()
+      })
+    },
   }
 }
 

@@ -4,7 +4,7 @@
  * Trusts: nothing it hears: definitions are only compared with approved ones and shown to administrators.
  * Fails: an upstream that does not list its tools has none that can be called.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Ledger } from '#audit'
 import { type Clock, Fault } from '#kernel'
 import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
@@ -42,9 +42,9 @@ const maxListBytes = 16 * 1024 * 1024
 const listDeadlineMs = 30_000
 
 function keyOf({ upstream, upstreamSessionId, principal }: Parameters<Definitions['forget']>[0]): string {
-  // WHY: a session id is secret; what is kept in memory for lookups is its hash.
-  const session = upstreamSessionId === undefined ? `person/${principal.id}` : `session/${upstreamSessionId}`
-  return createHash('sha256').update(`${upstream.name}\n${session}`).digest('base64')
+  if (upstreamSessionId === undefined) return `${upstream.name}\nperson/${principal.id}`
+  // WHY: a session id is secret; what is kept in memory for look-ups is its hash.
+  return `${upstream.name}\nsession/${hash('sha256', upstreamSessionId)}`
 }
 
 function listRequest(caller: Caller, id: string, cursor: string | undefined): Buffer {

@@ -33,6 +33,8 @@ export interface Inspection {
   readonly forwarded: Forwarded
   readonly serverName: string
   readonly change?: ChangeResult
+  /** The client's id of a request whose response comes on a stream that the client resumed. */
+  readonly resumed?: (upstreamId: string | number) => string | number | undefined
   /** Told of each notification that passes. */
   readonly noticed: (method: string) => void
   /** The client's form of the upstream's name for a position in a stream. */
@@ -102,12 +104,14 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
       judgeResponse(message, verdict)
       return frame
     }
-    // SPEC: on a GET stream responses come only on resumption; those belong to requests that are not in flight here.
-    if (message.id === undefined || message.id !== inspection.forwarded.upstreamId) {
-      note(verdict, 'a response to another request')
-      return undefined
+    if (message.id !== undefined && message.id === inspection.forwarded.upstreamId) {
+      return { ...frame, body: await respondTo(message, inspection, verdict) }
     }
-    return { ...frame, body: await respondTo(message, inspection, verdict) }
+    // SPEC: on a GET stream responses come only on resumption; those belong to requests that are not in flight here.
+    const clientId = message.id === undefined ? undefined : inspection.resumed?.(message.id)
+    if (clientId !== undefined) return { ...frame, body: withIdText(message, clientId) }
+    note(verdict, 'a response to another request')
+    return undefined
   }
   if (message.kind === 'request' && inspection.inbound.era === 'modern') {
     note(verdict, 'a request from the server, which this revision does not have')
@@ -131,28 +135,41 @@ function withSealedPosition(frame: Frame, { sealEventId }: Inspection): Frame {
   return frame.eventId === undefined ? frame : { ...frame, eventId: sealEventId(frame.eventId) }
 }
 
-/** The frames that may be sent, in order; ends with the response, or with an error in its place. */
+/** SPEC: 2025-03-26 to 2025-11-25, resumability: a stream with event ids that breaks off goes on with a GET. */
+function mayResume({ inbound, forwarded, change }: Inspection, hasPosition: boolean): boolean {
+  // INVARIANT: a list is filtered on the answer to its own request only, so its response is never taken from another.
+  return hasPosition && inbound.era === 'legacy' && forwarded.upstreamId !== undefined && change === undefined
+}
+
+function isBroken(thrown: unknown): boolean {
+  return thrown instanceof Fault && thrown.code === 'upstream.unreachable'
+}
+
+/** The frames that may be sent, in order; ends with the response, with an error in its place, or to be resumed. */
 export async function* inspectFrames(inspection: Inspection, verdict: Verdict): AsyncGenerator<Frame> {
   const isAwaiting = inspection.forwarded.upstreamId !== undefined
+  let isResumable = false
   try {
     for await (const frame of inspection.forwarded.answer.frames) {
+      isResumable ||= mayResume(inspection, frame.eventId !== undefined)
       const passed = await inspectFrame(frame, inspection, verdict)
+      // WHY: the position of a withheld message counts, too: the client must not be sent back before it.
       if (passed !== undefined) yield withSealedPosition(passed, inspection)
+      else if (frame.eventId !== undefined) yield withSealedPosition({ body: '', eventId: frame.eventId }, inspection)
       if (isAwaiting && verdict.outcome !== undefined) return
     }
-    if (!isAwaiting) {
-      verdict.outcome ??= 'succeeded'
-      return
-    }
+    if (!isAwaiting) verdict.outcome ??= 'succeeded'
+    if (!isAwaiting || isResumable) return
     verdict.outcome = 'failed'
     verdict.detail['fault'] = gatewayRefusals.upstreamMisbehaved.code
     yield closingError(inspection, new Fault('upstream.misbehaved', 'the answer ended without a response'))
   } catch (thrown) {
-    verdict.outcome = 'failed'
     verdict.detail['fault'] = thrown instanceof Fault ? thrown.code : 'gateway.fault'
     verdict.detail['cause'] = String(thrown)
+    if (isResumable && isBroken(thrown)) return
+    verdict.outcome = 'failed'
     if (isAwaiting) yield closingError(inspection, thrown)
   } finally {
-    inspection.forwarded.release()
+    inspection.forwarded.release(isResumable)
   }
 }

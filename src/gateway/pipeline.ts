@@ -44,7 +44,7 @@ export function createPipeline(rooms: PipelineRooms) {
     .must(authorizeCall(policy))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
-    .must(inspectResult({ sealer, definitions }))
+    .must(inspectResult({ sealer, definitions, inFlight, policy, pins }))
 
   // WHY: lists differ in their end only: each listed thing is judged as a call of it would be.
   const listings = checklist<KnownOf<typeof entrance>>()

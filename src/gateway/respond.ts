@@ -17,7 +17,7 @@ export interface Sending {
   readonly messageId: string | number | undefined
   /** Aborted with the refusal that ends the exchange early. */
   readonly cut: AbortSignal
-  /** Whether reading goes on after the client hung up: before 2026-07-28 hanging up does not cancel. */
+  /** Whether a stream without positions is read on after the client hung up: before 2026-07-28 that does not cancel. */
   readonly readsToTheEnd: boolean
 }
 
@@ -94,10 +94,19 @@ async function sendStream(sending: Sending): Promise<Sent> {
   const { res, safeResult, cut } = sending
   const keepAlive = startStream(res, sending)
   const frames = safeResult.frames[Symbol.asyncIterator]()
+  const ended = new AbortController()
+  const end = (): void => ended.abort()
+  let readsToTheEnd = sending.readsToTheEnd
+  if (cut.aborted) end()
+  cut.addEventListener('abort', end, { once: true })
+  res.once('close', () => {
+    if (!readsToTheEnd && !res.writableFinished) end()
+  })
   let bytes = 0
   try {
     for (;;) {
-      const next = await orCut(frames.next(), cut)
+      const next = await orCut(frames.next(), ended.signal)
+      if (next === 'cut' && !cut.aborted) break
       if (next === 'cut') {
         bytes += await write(res, cutFrame(sending), cut)
         endCut(res)
@@ -105,7 +114,9 @@ async function sendStream(sending: Sending): Promise<Sent> {
       }
       if (next.done === true) break
       bytes += await write(res, writeEvent(next.value), cut)
-      if (res.destroyed && !sending.readsToTheEnd) break
+      // WHY: an upstream that still writes the broken stream would refuse to let the client resume it.
+      if (next.value.eventId !== undefined) readsToTheEnd = false
+      if (res.destroyed && !readsToTheEnd) break
     }
   } finally {
     clearInterval(keepAlive)
@@ -119,17 +130,19 @@ async function sendStream(sending: Sending): Promise<Sent> {
 
 async function sendJson(sending: Sending): Promise<Sent> {
   const { res, safeResult } = sending
-  let body = ''
-  for await (const frame of safeResult.frames) body = frame.body
+  let text = ''
+  for await (const frame of safeResult.frames) text = frame.body
+  // WHY: Node copies a text once more to join it to the headers; bytes it sends beside them.
+  const body = Buffer.from(text)
   const isDelivered = !res.destroyed
   res.writeHead(safeResult.status, {
     ...sending.headers,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
+    'content-length': body.length,
     'cache-control': 'no-store',
   })
   res.end(body)
-  return { bytes: Buffer.byteLength(body), isDelivered }
+  return { bytes: body.length, isDelivered }
 }
 
 /** Sends the result and waits until it is read to its end. Never throws for a client that hung up. */

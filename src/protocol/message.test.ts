@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isProblem, readMessage, type Message } from './message.ts'
+import { isProblem, maxIdLength, readMessage, type Message } from './message.ts'
 import { maxJsonDepth } from './strict-json.ts'
 
 function read(text: string): Message {
@@ -24,6 +24,12 @@ test.each(['resources/read', 'resources/subscribe', 'resources/unsubscribe'])('%
   expect(message.name).toBe('notes://all')
 })
 
+test('an id of the longest length is read, one unit more is refused', () => {
+  const withId = (length: number) => JSON.stringify({ jsonrpc: '2.0', id: 'i'.repeat(length), method: 'ping' })
+  expect(read(withId(maxIdLength)).id).toHaveLength(1_024)
+  expect(readMessage(withId(maxIdLength + 1))).toMatchObject({ code: -32600 })
+})
+
 test('a message without id is a notification, one without method a response', () => {
   expect(read('{"jsonrpc":"2.0","method":"notifications/initialized"}').kind).toBe('notification')
   expect(read('{"jsonrpc":"2.0","id":1,"result":{}}')).toMatchObject({ kind: 'response', id: 1 })
@@ -41,6 +47,10 @@ test.each([
   ['an array', '[{"jsonrpc":"2.0","id":1,"method":"ping"}]'],
   ['a string', '"x"'],
   ['null', 'null'],
+  ['a second reference', '{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{},"Ref":{}}}'],
+  ['a second name of a reference', '{"jsonrpc":"2.0","id":1,"method":"a","params":{"ref":{"uri":"a","URI":"b"}}}'],
+  ['a second filter', '{"jsonrpc":"2.0","id":1,"method":"a","params":{"notifications":{},"Notifications":{}}}'],
+  ['a second request id', '{"jsonrpc":"2.0","method":"a","params":{"requestId":1,"requestid":2}}'],
   ['no version', '{"id":1,"method":"ping"}'],
   ['another version', '{"jsonrpc":"1.0","id":1,"method":"ping"}'],
   ['a null id', '{"jsonrpc":"2.0","id":null,"method":"ping"}'],

@@ -54,8 +54,13 @@ export function hasLookAlike(object: Record<string, unknown>, known: ReadonlySet
   return strangers.some((key) => folded.has(key.normalize('NFKC').toLowerCase()))
 }
 
+/** Longest id that is read, in UTF-16 units: ids are kept while a request is open. */
+export const maxIdLength = 1_024
+
+const badId = invalid(`\`id\` must be an integer or a string of at most ${maxIdLength} characters`)
+
 function isId(value: unknown): value is string | number {
-  return typeof value === 'string' || Number.isSafeInteger(value)
+  return typeof value === 'string' ? value.length <= maxIdLength : Number.isSafeInteger(value)
 }
 
 function parse(text: string): { json: Record<string, unknown> } | MessageProblem {
@@ -85,7 +90,7 @@ function readResponse(json: Record<string, unknown>, text: string): Message | Me
   const id = json['id']
   if (isId(id)) return { kind: 'response', id, json, text }
   if (hasError && (id === undefined || id === null)) return { kind: 'response', json, text }
-  return invalid('`id` must be a string or an integer')
+  return badId
 }
 
 /** Whether another parser could find something else in the params than what is decided on. */
@@ -113,12 +118,12 @@ function readCall(json: Record<string, unknown>, method: string, text: string): 
   }
   if (!Object.hasOwn(json, 'id')) return { kind: 'notification', ...described }
   const id = json['id']
-  if (!isId(id)) return invalid('`id` must be a string or an integer')
+  if (!isId(id)) return badId
   return { kind: 'request', id, ...described }
 }
 
 /**
- * Reads one JSON-RPC message, strictly: valid UTF-8, one object, `jsonrpc` 2.0, an id that is a string or a safe
+ * Reads one JSON-RPC message, strictly: valid UTF-8, one object, `jsonrpc` 2.0, an id that is a short string or a safe
  * integer, object params, no key twice, no member that differs from a known one only in case, at most 64 levels deep.
  * @param body the bytes as received, or a text already decoded
  */

@@ -87,7 +87,7 @@ proves('UPS-2', 'a list of tools without end is not read on, and no tool of it i
   const listedBefore = liar.of('tools/list').length
   liar.answer = (asked) => {
     if (asked.method !== 'tools/list') return answerHonestly(asked)
-    const padding = { ...hidden, name: `t${asked.id}`, description: 'x'.repeat(1_000_000) }
+    const padding = { ...hidden, name: `t${String(asked.id)}`, description: 'x'.repeat(1_000_000) }
     sendJson(asked, { id: asked.id, result: { tools: [echoTool, padding], nextCursor: String(asked.id) } })
   }
   const told = await world.post({ token, upstream: 'liar', message: callTool('echo') })

@@ -69,3 +69,36 @@ proves(['AUT-4', 'POL-1'], 'losing a role, and being suspended, ends the running
   expect(world.books.calls('tools/call')).toHaveLength(2)
   expect(await world.ledger('&event=call.cut')).toHaveLength(2)
 })
+
+proves(
+  ['AUT-4', 'PIN-1'],
+  'withdrawing a tool, and removing its server, ends running calls on every node',
+  async () => {
+    const world = await startWorld({ database: 'postgres' })
+    const other = await world.secondNode()
+    const token = await world.ana.mint('books')
+    const otherToken = await other.mint(world.ana.sessionToken(), 'books')
+    const nodes = [
+      { gatewayUrl: world.gatewayUrl, token },
+      { gatewayUrl: other.gatewayUrl, token: otherToken },
+    ]
+    for (const [method, path, body] of [
+      ['POST', '/upstreams/books/tools/reject', { tools: ['drip'] }],
+      ['DELETE', '/upstreams/books', undefined],
+    ] as const) {
+      const tool = method === 'POST' ? 'drip' : 'slow'
+      const already = world.books.calls('tools/call').length
+      const running = nodes.map((node) => world.post({ ...node, message: callTool(tool) }))
+      await within(5_000, () => world.books.calls('tools/call').length === already + nodes.length)
+      const withdrawnAt = Date.now()
+      const withdrawn = await world.ana.api(method, path, body)
+      expect(withdrawn.status, JSON.stringify(withdrawn.body)).toBe(200)
+      for (const answer of await Promise.all(running)) expect(answer.body).toHaveProperty('error')
+      expect(Date.now() - withdrawnAt).toBeLessThan(1_500)
+      const next = await world.post({ token: otherToken, gatewayUrl: other.gatewayUrl, message: callTool(tool) })
+      expect(next.body).toHaveProperty('error')
+    }
+    expect(world.books.calls('tools/call')).toHaveLength(4)
+    expect(await world.ledger('&event=call.cut&refusal=gateway.tool-not-approved')).toHaveLength(1)
+  },
+)

@@ -1,7 +1,9 @@
+import { copyFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { loadConfig } from '#platform/config'
 import { onTestFinished } from 'vitest'
-import { startCastellan } from '../../src/compose.ts'
+import { type Castellan, startCastellan } from '../../src/compose.ts'
 import { createTestClock, type TestClock } from './clock.ts'
 import { freshPostgres } from './databases.ts'
 import { temporaryFolder } from './folder.ts'
@@ -31,6 +33,8 @@ export interface World {
   readonly books: RecordingUpstream
   /** Invites and enrols someone with these roles. */
   join(name: string, roles: readonly string[]): Promise<Person>
+  /** Starts a second gateway on the same database, with a data folder of its own and this one's root key. */
+  secondNode(): Promise<{ readonly gatewayUrl: string; mint(sessionToken: string, upstream: string): Promise<string> }>
   /** Posts one JSON-RPC message to an upstream's path, legacy unless the headers say otherwise. */
   post(options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }>
   /** What the ledger holds, newest last, in the order it was written. */
@@ -42,6 +46,8 @@ export interface PostOptions {
   readonly token?: string | undefined
   readonly message: unknown
   readonly upstream?: string
+  /** The first node's unless told. */
+  readonly gatewayUrl?: string
   readonly headers?: Record<string, string>
   readonly signal?: AbortSignal
 }
@@ -118,16 +124,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const [gatewayPort, adminPort] = [await freePort(), await freePort()]
   const dataDir = temporaryFolder()
   const clock = createTestClock(Date.now())
-  const env = {
-    CASTELLAN_DATA_DIR: dataDir,
-    CASTELLAN_GATEWAY__PORT: String(gatewayPort),
-    CASTELLAN_ADMIN__PORT: String(adminPort),
+  const shared = {
     CASTELLAN_DEMO: 'false',
-    ...(options.database === 'postgres' ? { CASTELLAN_DATABASE__URL: await freshPostgres() } : {}),
+    CASTELLAN_DATABASE__URL: options.database === 'postgres' ? await freshPostgres() : `sqlite:${dataDir}/castellan.db`,
     ...options.env,
   }
-  const castellan = await startCastellan(loadConfig({ env, cwd: dataDir, home: dataDir }), { clock })
-  onTestFinished(() => castellan.stop())
+  const start = async (folder: string, ports: readonly [number, number]): Promise<Castellan> => {
+    const [gateway, admin] = ports.map(String)
+    const own = { CASTELLAN_DATA_DIR: folder, CASTELLAN_GATEWAY__PORT: gateway, CASTELLAN_ADMIN__PORT: admin }
+    const started = await startCastellan(loadConfig({ env: { ...shared, ...own }, cwd: folder, home: folder }), {
+      clock,
+    })
+    onTestFinished(() => started.stop())
+    return started
+  }
+  const castellan = await start(dataDir, [gatewayPort, adminPort])
   const { adminUrl, gatewayUrl } = castellan
   const places = { adminUrl, gatewayUrl, clock }
   const ana = await enrol(places, castellan.setupUrl?.split('#')[1] ?? '', 'ana')
@@ -144,7 +155,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const invited = await ana.api('POST', '/people', { name, roles })
       return enrol(places, String(invited.body['token']), name)
     },
-    post: (request) => post(gatewayUrl, request),
+    async secondNode() {
+      const folder = temporaryFolder()
+      copyFileSync(join(dataDir, 'root-key'), join(folder, 'root-key'))
+      const second = await start(folder, [await freePort(), await freePort()])
+      const mint = async (sessionToken: string, upstream: string): Promise<string> => {
+        const resource = `${second.gatewayUrl}/servers/${upstream}/mcp`
+        const body = { label: 'second node', resource, ttlSeconds: 3600 }
+        const minted = await callAdmin(second.adminUrl, { method: 'POST', path: '/tokens', token: sessionToken, body })
+        return String(minted.body['token'])
+      }
+      return { gatewayUrl: second.gatewayUrl, mint }
+    },
+    post: (request) => post(request.gatewayUrl ?? gatewayUrl, request),
     async ledger(query = '') {
       const { body } = await callAdmin(adminUrl, {
         method: 'GET',

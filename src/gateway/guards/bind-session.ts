@@ -19,19 +19,28 @@ export interface Session {
   readonly lastEventId: string | undefined
 }
 
-type Bound = 'mcp-session' | 'mcp-event'
+type Holder = Pick<Arrival, 'serverName'> & Authenticated
 
-function place(what: Bound, { principal, serverName }: Pick<Arrival, 'serverName'> & Authenticated): string {
-  return `${what}/${serverName}/${principal.id}`
+function placeOfSession({ principal, serverName }: Holder): string {
+  return `mcp-session/${serverName}/${principal.id}`
 }
 
-/** The id that the client gets for an upstream's session or event: opens for this person and server only. */
-export function sealFor(
+function placeOfEvent({ principal, serverName }: Holder, upstreamSessionId: string | undefined): string {
+  return `mcp-event/${serverName}/${principal.id}/${upstreamSessionId ?? ''}`
+}
+
+/** The session id that the client gets for an upstream's session: opens for this person and server only. */
+export function sealSession(sealer: Sealer, holder: Holder, upstreamId: string): string {
+  return sealer.seal(Buffer.from(upstreamId), placeOfSession(holder))
+}
+
+/** The event id that the client gets for an upstream's: opens for this person and server, in this session, only. */
+export function sealEvent(
   sealer: Sealer,
-  known: Pick<Arrival, 'serverName'> & Authenticated,
-  { what, upstreamId }: { readonly what: Bound; readonly upstreamId: string },
+  holder: Holder,
+  event: { readonly upstreamSessionId: string | undefined; readonly upstreamId: string },
 ): string {
-  return sealer.seal(Buffer.from(upstreamId), place(what, known))
+  return sealer.seal(Buffer.from(event.upstreamId), placeOfEvent(holder, event.upstreamSessionId))
 }
 
 export function bindSession(sealer: Sealer): Guard<Arrival & Authenticated & Inbound, Session> {
@@ -40,14 +49,14 @@ export function bindSession(sealer: Sealer): Guard<Arrival & Authenticated & Inb
     check(known) {
       // SPEC: 2026-07-28 has neither sessions nor resumption; the headers are ignored there.
       if (known.era === 'modern') return { upstreamSessionId: undefined, lastEventId: undefined }
-      const open = (what: Bound, presented: string): string | undefined => {
-        const opened = sealer.open(presented, place(what, known))
+      const open = (presented: string, place: string): string | undefined => {
+        const opened = sealer.open(presented, place)
         return opened === undefined ? undefined : Buffer.from(opened).toString('utf8')
       }
       const [session, event] = [headerOf(known.headers, 'mcp-session-id'), headerOf(known.headers, 'last-event-id')]
-      const upstreamSessionId = session === undefined ? undefined : open('mcp-session', session)
+      const upstreamSessionId = session === undefined ? undefined : open(session, placeOfSession(known))
       if (session !== undefined && upstreamSessionId === undefined) return refuse(gatewayRefusals.sessionUnknown)
-      const lastEventId = event === undefined ? undefined : open('mcp-event', event)
+      const lastEventId = event === undefined ? undefined : open(event, placeOfEvent(known, upstreamSessionId))
       if (event !== undefined && lastEventId === undefined) return refuse(gatewayRefusals.eventUnknown)
       return { upstreamSessionId, lastEventId }
     },

@@ -96,7 +96,7 @@ export function filterListing(rooms: ListingRooms): Guard<Answered, Inspected> {
   return {
     name: 'filter-listing',
     check(known) {
-      const safeResult = inspectAnswer(known, rooms, (message, result) => change(known, message, result))
+      const safeResult = inspectAnswer(known, rooms, { change: (message, result) => change(known, message, result) })
       return 'code' in safeResult ? safeResult : { safeResult }
     },
   }

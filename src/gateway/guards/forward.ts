@@ -22,8 +22,8 @@ export interface Forwarded {
   readonly answer: UpstreamAnswer
   /** The id that the answer carries; undefined when none is awaited. */
   readonly upstreamId: string | undefined
-  /** Ends the exchange towards the upstream. */
-  readonly release: () => void
+  /** Ends the exchange towards the upstream; its response may still come on a stream that is resumed. */
+  readonly release: (mayResume: boolean) => void
 }
 
 export type Forwardable = Arrival & Authenticated & Inbound & Session & Aim & Intended & { readonly cut: AbortSignal }
@@ -33,9 +33,9 @@ const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
 
 function protocolHeaders({ headers, era, lastEventId }: Forwardable): Record<string, string> {
   const kept: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-  for (const name of Object.keys(headers)) {
-    const isKept = always.includes(name) || (era === 'modern' && modernOnly.test(name))
-    const value = isKept ? headerOf(headers, name) : undefined
+  const names = era === 'modern' ? [...always, ...Object.keys(headers).filter((name) => modernOnly.test(name))] : always
+  for (const name of names) {
+    const value = headerOf(headers, name)
     if (value !== undefined) kept[name] = value
   }
   return kept
@@ -45,7 +45,7 @@ interface Outgoing {
   readonly body: Buffer | undefined
   readonly message: Message | undefined
   readonly upstreamId: string | undefined
-  readonly done: () => void
+  readonly done: (mayResume: boolean) => void
 }
 
 const nothing = (): void => undefined
@@ -71,11 +71,20 @@ function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-t
   return { body: Buffer.from(text), message, upstreamId: undefined, done: nothing }
 }
 
+/** SPEC: in 2026-07-28 a closed response stream is a cancellation; before it, hanging up is not. */
+function endOf({ era, httpMethod, cut, onHangUp }: Forwardable): AbortSignal {
+  if (era === 'legacy' && httpMethod !== 'GET') return cut
+  const ended = new AbortController()
+  const end = (): void => ended.abort()
+  if (cut.aborted) end()
+  cut.addEventListener('abort', end, { once: true })
+  onHangUp(end)
+  return ended.signal
+}
+
 function requestFor(known: Forwardable, out: Outgoing, deadlineMs: number): UpstreamRequest {
-  const { httpMethod, upstream, principal, era, upstreamSessionId, hungUp, cut } = known
+  const { httpMethod, upstream, principal, era, upstreamSessionId } = known
   const { message } = out
-  // SPEC: in 2026-07-28 a closed response stream is a cancellation; before it, hanging up is not.
-  const endsWithClient = era === 'modern' || httpMethod === 'GET'
   return {
     upstream,
     ownerId: principal.id,
@@ -94,7 +103,7 @@ function requestFor(known: Forwardable, out: Outgoing, deadlineMs: number): Upst
         }),
     ...(out.body === undefined ? {} : { body: out.body }),
     headers: protocolHeaders(known),
-    signal: endsWithClient ? AbortSignal.any([hungUp, cut]) : cut,
+    signal: endOf(known),
     deadlineMs,
   }
 }
@@ -116,7 +125,7 @@ export function forward(
         const answer = await upstreams.exchange(requestFor(known, out, settings.deadlineMs))
         return { answer, upstreamId: out.upstreamId, release: out.done }
       } catch (thrown) {
-        out.done()
+        out.done(false)
         if (thrown instanceof Fault) return upstreamRefusal(thrown, known.upstream.name)
         throw thrown
       }

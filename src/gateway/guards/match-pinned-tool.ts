@@ -28,7 +28,7 @@ function approvedHashOf(pins: Pins, aim: Pick<Aim, 'target'>): string | Refusal 
   return pin.status === 'approved' ? pin.approvedHash : refused(aim, gatewayRefusals.toolChanged, 'seen-otherwise')
 }
 
-/** The refusal for a tool that is not, or no longer, approved as it was last seen; undefined for anything else. */
+/** The refusal for a tool that is not approved as it was last seen; undefined for anything else. */
 export function pinRefusal(pins: Pins, aim: Pick<Aim, 'target'>): Refusal | undefined {
   if (aim.target.kind !== 'tool') return undefined
   const approved = approvedHashOf(pins, aim)

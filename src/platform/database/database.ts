@@ -63,7 +63,7 @@ async function openSqlite(path: string, longestWaitMs: number): Promise<Database
     file.close()
     throw error
   }
-  return assemble({ dialect: 'sqlite', kysely, revision: file.revision, close: async () => file.close() })
+  return assemble({ dialect: 'sqlite', kysely, revision: oncePerTurn(file.revision), close: async () => file.close() })
 }
 
 async function openPostgres(url: string, longestWaitMs: number): Promise<Database> {
@@ -146,6 +146,24 @@ function assemble({ dialect, kysely, revision, close }: Parts): Database {
       await kysely.destroy()
       await close()
     },
+  }
+}
+
+/**
+ * The rooms ask one after the other without waiting in between, and then one look serves them all.
+ * INVARIANT: an answer is forgotten before anything that was waited for goes on, so it is never older than a write.
+ */
+function oncePerTurn(look: () => number): () => number {
+  let seen: number | undefined
+  const forget = (): void => {
+    seen = undefined
+  }
+  return () => {
+    if (seen === undefined) {
+      seen = look()
+      queueMicrotask(forget)
+    }
+    return seen
   }
 }
 

@@ -40,8 +40,10 @@ export function connectionSettings(url: string, longestWaitMs: number): pg.Clien
  */
 export function openPostgresPool(url: string, longestWaitMs: number, changed: () => void): PostgresPool {
   const pool = new pg.Pool({ ...connectionSettings(url, longestWaitMs), max: 10, idleTimeoutMillis: 30_000 })
-  // WHY: without a listener the loss of an idle connection ends the program; the next query opens another.
+  // WHY: without a listener the loss of a connection ends the program; a query that runs on it fails by itself, the next
+  // one opens another. The pool hears the idle ones only.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     dialect: {
       createAdapter: () => new PostgresAdapter(),

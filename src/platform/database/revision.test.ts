@@ -112,6 +112,22 @@ test('when its listening connection is ended, PostgreSQL answers a new revision 
   await other.close()
 })
 
+test('a connection that is ended while it is borrowed fails what runs on it, not the program', async () => {
+  const url = await freshPostgres()
+  const database = await openDatabase({ url })
+  const other = await openDatabase({ url })
+  const lost = database.transaction(async (transaction) => {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`.execute(other.query)
+    await sleep(100)
+    await sql`select 1`.execute(transaction)
+  })
+  await expect(lost).rejects.toThrow()
+  await write(database, 'after')
+  await database.close()
+  await other.close()
+})
+
 test('when the line to PostgreSQL falls silent, nothing is taken for current after a second', async () => {
   const line = await openLine(await freshPostgres())
   const database = await openDatabase({ url: line.url })

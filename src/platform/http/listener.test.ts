@@ -39,6 +39,19 @@ test('answers on both loopback addresses, on one port', async () => {
   }
 })
 
+test.each([
+  ['two hosts', `GET / HTTP/1.1\r\nHost: localhost\r\nHost: other\r\n\r\n`],
+  ['another host in the target', `GET http://other/ HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+])('a request that names %s is answered 400, unread by the handler', async (_, text) => {
+  let handled = 0
+  const { port } = await listening({ handler: (_request, response) => void response.end(String((handled += 1))) })
+  const { socket, answer, closed } = await bare(port)
+  socket.write(text)
+  await closed
+  expect(answer.text).toMatch(/^HTTP\/1\.1 400 /)
+  expect(handled).toBe(0)
+})
+
 test('an address that the machine does not have is passed over, none at all is refused', async () => {
   const { port } = await listening({ addresses: ['192.0.2.1', '127.0.0.1'] })
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)

@@ -108,7 +108,8 @@ function watchTraffic(handler: Handler, maxConnections: number): Traffic {
       if (closeIdle !== undefined) setImmediate(closeIdle)
     })
     response.once('finish', () => dropUnread(request))
-    run(handler, request, response)
+    if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end()
+    else run(handler, request, response)
   }
 
   return {
@@ -122,6 +123,14 @@ function watchTraffic(handler: Handler, maxConnections: number): Traffic {
       closing()
     },
   }
+}
+
+/**
+ * Whether two readers could take the request for ones to different hosts. SPEC: RFC 9112, section 3.2: more than one
+ * `Host` is answered 400; a target in absolute form would replace it, and is only sent to proxies.
+ */
+function isAmbiguous({ url = '', headersDistinct }: IncomingMessage): boolean {
+  return (headersDistinct['host']?.length ?? 0) > 1 || /^https?:/i.test(url)
 }
 
 function run(handler: Handler, request: IncomingMessage, response: ServerResponse): void {

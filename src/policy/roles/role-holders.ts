@@ -43,6 +43,7 @@ async function rolesOf(rows: Rows, personId: string): Promise<string[]> {
   return found.map((row) => row.role).toSorted()
 }
 
+/** INVARIANT: whoever has not chosen a password yet cannot sign in, and counts for nobody. */
 async function isLastAdmin(rows: Rows, personId: string): Promise<boolean> {
   const other = await rows
     .selectFrom('role_grants')
@@ -50,6 +51,7 @@ async function isLastAdmin(rows: Rows, personId: string): Promise<boolean> {
     .select('people.id')
     .where('role_grants.role', '=', adminRole)
     .where('people.status', '=', 'active')
+    .where('people.password_hash', 'is not', null)
     .where('people.id', '!=', personId)
     .limit(1)
     .executeTakeFirst()

@@ -142,6 +142,14 @@ eachDatabase('roles', (open, openAgain) => {
     expect(codeOf(await take(other.id))).toBe('policy.last-admin')
   })
 
+  test('an administrator who has not chosen a password yet is no other administrator', async () => {
+    const { policy, database, clock, root } = await openPolicy(await open())
+    const invited = await addPerson(database, clock, 'invited', 'admin')
+    await database.query.updateTable('people').set({ password_hash: null }).where('id', '=', invited.id).execute()
+    const taken = await policy.roles.revoke({ personId: root.id, role: 'admin', by: root })
+    expect(codeOf(taken)).toBe('policy.last-admin')
+  })
+
   test('two administrators who remove each other on two nodes leave one', async () => {
     const first = await openPolicy(await open())
     const second = await createPolicy({ ...first, database: await openAgain(first.database) })

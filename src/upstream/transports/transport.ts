@@ -93,8 +93,15 @@ export function emptyAnswer(status: number, hopProblem?: HopProblem): UpstreamAn
   return { status, kind: 'empty', frames: noFrames(), ...(hopProblem === undefined ? {} : { hopProblem }) }
 }
 
-async function* oneFrame(frame: Frame): AsyncGenerator<Frame> {
-  yield frame
+/** WHY: most answers are one message, and a generator would cost more than all else that is done with it here. */
+function oneFrame(frame: Frame): AsyncIterable<Frame> {
+  let isRead = false
+  const next = async (): Promise<IteratorResult<Frame, undefined>> => {
+    if (isRead) return { done: true, value: undefined }
+    isRead = true
+    return { done: false, value: frame }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next }) }
 }
 
 /** An answer of one complete message. */

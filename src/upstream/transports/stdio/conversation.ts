@@ -16,12 +16,14 @@ import {
   type UpstreamRequest,
 } from '../transport.ts'
 import { Child, type ChildOptions } from './child.ts'
+import { progressWithToken, requestWithToken } from './progress-token.ts'
 
 /** Messages kept for a stream that nobody has opened yet; the oldest go first. */
 const maxWaitingMessages = 256
 
 interface Pending {
   readonly id: string | number
+  /** As the caller named it; to a shared child it is the request's id. */
   readonly progressToken: unknown
   readonly isSubscription: boolean
   /** Set once a message came before the answer. */
@@ -86,8 +88,9 @@ export class Conversation {
     }
     if (this.#pending.has(id)) throw new Fault('upstream.duplicate-id', 'the request id is in flight')
     const answer = this.#await(request, id)
+    const isRenamed = this.#isShared && this.#pending.get(id)?.progressToken !== undefined
     try {
-      this.child.send(body)
+      this.child.send(isRenamed ? requestWithToken(body, id) : body)
     } catch (error) {
       this.#pending.get(id)?.release()
       throw error
@@ -184,7 +187,7 @@ export class Conversation {
     const frame = { body: line }
     if (this.#isShared && message.kind === 'request') return
     const pending = this.#relatedTo(message)
-    if (pending !== undefined) return this.#pushTo(pending, frame)
+    if (pending !== undefined) return this.#pushTo(pending, this.#asCaller(pending, message, frame))
     if (this.#news !== undefined) return this.#news.push(frame)
     // WHY: a stream of news is one client's; without a session there is none, and no request to a client either.
     if (this.#isShared) return
@@ -227,12 +230,20 @@ export class Conversation {
     if (typeof subscription === 'string' || typeof subscription === 'number') return this.#pending.get(subscription)
     if (message.method === 'notifications/progress') {
       const token = message.params?.['progressToken']
-      for (const pending of this.#pending.values()) if (pending.progressToken === token) return pending
+      const isNamed = (pending: Pending) => (this.#isShared ? pending.id : pending.progressToken) === token
+      for (const pending of this.#pending.values()) {
+        if (pending.progressToken !== undefined && isNamed(pending)) return pending
+      }
       return undefined
     }
     if (this.#pending.size !== 1) return undefined
     const [only] = this.#pending.values()
     return only?.isSubscription === true ? undefined : only
+  }
+
+  #asCaller({ progressToken }: Pending, message: Message, frame: Frame): Frame {
+    if (!this.#isShared || message.method !== 'notifications/progress') return frame
+    return { ...frame, body: progressWithToken(frame.body, progressToken) }
   }
 
   #keep(frame: Frame): void {

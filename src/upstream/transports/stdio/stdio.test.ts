@@ -283,6 +283,37 @@ test('a child that several clients of one owner share sends no request to any of
   expect(heard.messages).toHaveLength(1)
 })
 
+test('progress for clients that share a child and name their requests alike goes to each its own', async () => {
+  const working = scripted(`(m, send) => {
+    if (!m.id) return
+    const progressToken = m.params._meta.progressToken
+    setTimeout(() => {
+      send({ method: 'notifications/progress', params: { progressToken, progress: 1, message: m.params.text } })
+      send({ id: m.id, result: {} })
+    }, 100)
+  }`)
+  const { transport } = world()
+  const ask = (id: string, text: string) => {
+    const params = { text, _meta: { progressToken: 0 } }
+    const message = { kind: 'request' as const, id, method: 'x', params }
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'x', params }))
+    const signal = new AbortController().signal
+    const who = { upstream: working, ownerId: 'ada', era: 'modern' as const, httpMethod: 'POST' as const }
+    return transport.exchange({ ...who, message, body, headers: {}, signal, deadlineMs: 15_000 })
+  }
+  const answers = await Promise.all([ask('a', 'first'), ask('b', 'second')])
+  const notes = await Promise.all(
+    answers.map(async ({ frames }) => {
+      for await (const { body } of frames) return (JSON.parse(body) as { params: unknown }).params
+      return undefined
+    }),
+  )
+  expect(notes).toEqual([
+    { progressToken: 0, progress: 1, message: 'first' },
+    { progressToken: 0, progress: 1, message: 'second' },
+  ])
+})
+
 test('an owner is bound to so many children: the longest unused one makes room, others keep theirs', async () => {
   const { opened } = world({ maxChildrenPerOwner: 2, maxChildren: 3 })
   const first = await opened(echo)
