@@ -97,6 +97,12 @@ export const policyRefusals = defineRefusals({
     hint: 'give the role to another active person first',
     status: 409,
   },
+  lastAdminHeld: {
+    code: 'policy.last-admin-held',
+    says: 'no other administrator could lift this hold, so it needs an end within {limit}',
+    hint: 'place it with an expiry, or give another active person the role `admin` first',
+    status: 409,
+  },
   beyondOwnGrants: {
     code: 'policy.beyond-own-grants',
     says: 'nobody gives or takes more than they have: no role of yours grants {permission} on {pattern}',

@@ -45,12 +45,30 @@ eachDatabase('holds', (open, openAgain) => {
   })
 
   test('a person on hold is told so first, also while everything is on hold', async () => {
-    const { policy, root } = await openPolicy(await open())
+    const { policy, root, clock } = await openPolicy(await open())
+    const expiresAt = clock.now() + 60_000
     placed(await policy.holds.place({ kind: 'everything', reason: 'stop', by: root }))
-    placed(await policy.holds.place({ kind: 'person', subject: root.id, reason: 'me too', by: root }))
+    placed(await policy.holds.place({ kind: 'person', subject: root.id, reason: 'me too', expiresAt, by: root }))
     expect(policy.findHold({ personId: root.id })?.kind).toBe('person')
     expect(policy.findHold({ personId: root.id, target: 'castellan' })?.kind).toBe('person')
     expect(policy.findHold({ personId: 'other', target: 'castellan' })).toBeUndefined()
+  })
+
+  test('the last administrator who is not on hold can be stopped for an hour, and not a moment longer', async () => {
+    const { policy, root, database, clock } = await openPolicy(await open())
+    const ada = await addPerson(database, clock, 'ada')
+    const hour = 60 * 60_000
+    const stop = async (subject: string, expiresAt?: number) => {
+      const held = await policy.holds.place({ kind: 'person', subject, reason: 'incident', expiresAt, by: root })
+      return isRefusal(held) ? held.code : 'held'
+    }
+    expect(await stop(root.id)).toBe('policy.last-admin-held')
+    expect(await stop(root.id, clock.now() + hour + 1)).toBe('policy.last-admin-held')
+    expect(await stop(root.id, clock.now() + hour)).toBe('held')
+    clock.advance(hour)
+    await policy.roles.grant({ personId: ada.id, role: 'admin', by: root })
+    expect(await stop(ada.id)).toBe('held')
+    expect(await stop(root.id)).toBe('policy.last-admin-held')
   })
 
   test('a hold ends by the clock, at its moment', async () => {

@@ -10,13 +10,19 @@ import type { Database, Tables } from '#platform/database'
 import { policyEvents } from '../events.ts'
 import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
+import { otherAdmins } from '../roles/other-admins.ts'
+import { adminRole } from '../roles/role.ts'
 import type { Rows } from '../snapshot/store.ts'
 import { checkHold, isInForce, type Hold, type ProposedHold } from './hold.ts'
+
+/** A compromised last administrator can be stopped, but not for good: nobody would be left to lift it. */
+const longestLastAdminHoldMs = 60 * 60_000
 
 export interface Holds {
   /**
    * Stops a person (by id), a tool, an upstream or everything, also oneself. Durable and recorded when it resolves, in
-   * force in each process from its next `refresh` on.
+   * force in each process from its next `refresh` on. Refuses `policy.last-admin-held` for a hold of more than an hour
+   * that no other administrator could lift.
    */
   place(hold: ProposedHold & { readonly by: Principal }): Promise<Hold | Refusal>
   /** Ends a hold early. Refuses `policy.hold-unknown` alike for one that never was, was lifted or has expired. */
@@ -49,11 +55,31 @@ async function isPerson(rows: Rows, id: string): Promise<boolean> {
   return (await rows.selectFrom('people').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
 }
 
+/** Whether nobody who administers Castellan would be left to lift a hold on this person. */
+async function leavesNobody(rows: Rows, personId: string, nowMs: number): Promise<boolean> {
+  const role = await rows
+    .selectFrom('role_grants')
+    .select('role')
+    .where('person_id', '=', personId)
+    .where('role', '=', adminRole)
+    .executeTakeFirst()
+  if (role === undefined) return false
+  const held = (await readHoldsInForce(rows, nowMs)).filter((hold) => hold.kind === 'person')
+  const others = await otherAdmins(rows, personId)
+  return others.every((id) => held.some((hold) => hold.subject === id))
+}
+
+async function refusePerson(rows: Rows, { subject, placedAt, expiresAt }: Hold): Promise<Refusal | undefined> {
+  if (!(await isPerson(rows, subject))) return refuse(policyRefusals.personUnknown, { names: { person: subject } })
+  const isShort = expiresAt !== undefined && expiresAt - placedAt <= longestLastAdminHoldMs
+  if (isShort || !(await leavesNobody(rows, subject, placedAt))) return undefined
+  return refuse(policyRefusals.lastAdminHeld, { names: { limit: '1 hour' } })
+}
+
 async function place(rows: Rows, record: RecordEvent, hold: Hold, by: Principal): Promise<Hold | Refusal> {
   const { id, kind, subject, reason } = hold
-  if (kind === 'person' && !(await isPerson(rows, subject))) {
-    return refuse(policyRefusals.personUnknown, { names: { person: subject } })
-  }
+  const refusal = kind === 'person' ? await refusePerson(rows, hold) : undefined
+  if (refusal !== undefined) return refusal
   const expires = hold.expiresAt ?? null
   const placing = { placed_by: hold.placedBy, placed_at: hold.placedAt, expires_at: expires }
   await rows

@@ -12,6 +12,7 @@ import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
 import { readCurrent } from '../snapshot/publish.ts'
 import type { Rows } from '../snapshot/store.ts'
+import { otherAdmins } from './other-admins.ts'
 import { refuseBeyondReach } from './reach.ts'
 import { adminRole } from './role.ts'
 
@@ -41,21 +42,6 @@ export interface RoleHolders {
 async function rolesOf(rows: Rows, personId: string): Promise<string[]> {
   const found = await rows.selectFrom('role_grants').select('role').where('person_id', '=', personId).execute()
   return found.map((row) => row.role).toSorted()
-}
-
-/** INVARIANT: whoever has not chosen a password yet cannot sign in, and counts for nobody. */
-async function isLastAdmin(rows: Rows, personId: string): Promise<boolean> {
-  const other = await rows
-    .selectFrom('role_grants')
-    .innerJoin('people', 'people.id', 'role_grants.person_id')
-    .select('people.id')
-    .where('role_grants.role', '=', adminRole)
-    .where('people.status', '=', 'active')
-    .where('people.password_hash', 'is not', null)
-    .where('people.id', '!=', personId)
-    .limit(1)
-    .executeTakeFirst()
-  return other === undefined
 }
 
 async function refuseHolding(rows: Rows, { personId, role, by }: RoleOfPerson): Promise<Refusal | undefined> {
@@ -89,7 +75,7 @@ async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
   const { personId, role, by } = change
   const held = await rolesOf(rows, personId)
   if (!held.includes(role)) return held
-  if (role === adminRole && (await isLastAdmin(rows, personId))) {
+  if (role === adminRole && (await otherAdmins(rows, personId)).length === 0) {
     return refuse(policyRefusals.lastAdmin, { names: { role } })
   }
   await rows.deleteFrom('role_grants').where('person_id', '=', personId).where('role', '=', role).execute()
