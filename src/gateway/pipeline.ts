@@ -19,6 +19,7 @@ import { readMessage } from './guards/read-message.ts'
 import { recordIntent } from './guards/record-intent.ts'
 import { refuseHeld } from './guards/refuse-held.ts'
 import { resolveTarget } from './guards/resolve-target.ts'
+import { validateMirrors } from './guards/validate-mirrors.ts'
 import type { PipelineRooms } from './rooms.ts'
 
 /** What every arrival carries besides the request: the signal that ends it early. */
@@ -41,6 +42,7 @@ export function createPipeline(rooms: PipelineRooms) {
   // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
   const exchanges = checklist<KnownOf<typeof entrance>>()
     .must(matchPinnedTool(pins, definitions))
+    .must(validateMirrors(pins))
     .must(authorizeCall(policy))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))

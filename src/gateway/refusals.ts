@@ -109,6 +109,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'try again in a few seconds',
     status: 503,
   },
+  callCancelled: {
+    code: 'gateway.call-cancelled',
+    says: 'the client ended this call before its answer',
+    hint: 'the call may have had an effect: check before you repeat it',
+    status: 400,
+  },
   upstreamUnreachable: {
     code: 'gateway.upstream-unreachable',
     says: 'server {server} cannot be reached',

@@ -11,7 +11,7 @@ const byFault: Readonly<Record<string, RefusalDefinition>> = {
   'upstream.unreachable': gatewayRefusals.upstreamUnreachable,
   'upstream.timeout': gatewayRefusals.upstreamTimeout,
   'upstream.misbehaved': gatewayRefusals.upstreamMisbehaved,
-  'upstream.cancelled': gatewayRefusals.upstreamUnreachable,
+  'upstream.cancelled': gatewayRefusals.callCancelled,
   'upstream.credentials-refused': gatewayRefusals.upstreamMisbehaved,
   'protocol.event-too-large': gatewayRefusals.upstreamMisbehaved,
   'audit.ledger-unavailable': gatewayRefusals.ledgerUnavailable,

@@ -6,8 +6,9 @@
  */
 import { Fault, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
-import { applyEdits, elementSpans, hasLookAlike, isObject, memberEdit, type Message, spanOf } from '#protocol'
+import { applyEdits, elementSpans, hasLookAlike, isObject, type Message, spanOf } from '#protocol'
 import { isDefinitionApproved, type Pin } from '#upstream'
+import { asPrivate } from '../as-private.ts'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
@@ -69,12 +70,6 @@ function keepShown(text: string, listing: Listing, shown: (index: number) => unk
     return [listing.kind === 'tool' ? JSON.stringify(item) : text.slice(...span)]
   })
   return applyEdits(text, [{ span: list, text: `[${kept.join(',')}]` }])
-}
-
-/** SPEC: 2026-07-28, caching: a list that depends on the caller must never be served to another. */
-function asPrivate(text: string): string {
-  const edit = memberEdit(text, ['result'], 'cacheScope', '"private"')
-  return edit === undefined ? text : applyEdits(text, [edit])
 }
 
 export function filterListing(rooms: ListingRooms): Guard<Answered, Inspected> {

@@ -7,10 +7,11 @@
 import { isRefusal, refuse, type Refusal, type Sealer } from '#kernel'
 import type { Policy } from '#policy'
 import type { Arrival } from '../arrival.ts'
+import { asPrivate } from '../as-private.ts'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import type { InFlight } from '../in-flight.ts'
-import { type Inspection, inspectFrames } from '../inspect-frames.ts'
+import { type ChangeResult, type Inspection, inspectFrames } from '../inspect-frames.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
 import type { Authenticated } from './authenticate-caller.ts'
@@ -88,12 +89,16 @@ function resumedId(known: Answered, rooms: ResultRooms, upstreamId: string | num
   return pinRefusal(rooms.pins, parked.aim) === undefined ? parked.clientId : undefined
 }
 
+const keepPrivate: ChangeResult = async (message, result) =>
+  Object.hasOwn(result, 'cacheScope') ? asPrivate(message.text) : undefined
+
 export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {
   return {
     name: 'inspect-result',
     check(known) {
       const resumed = (upstreamId: string | number) => resumedId(known, rooms, upstreamId)
-      const safeResult = inspectAnswer(known, rooms, { resumed })
+      const isCacheable = known.era === 'modern' && known.target.kind !== 'server'
+      const safeResult = inspectAnswer(known, rooms, isCacheable ? { resumed, change: keepPrivate } : { resumed })
       return 'code' in safeResult ? safeResult : { safeResult }
     },
   }

@@ -119,6 +119,9 @@ function answer(res: ServerResponse, state: State, message: NonNullable<Arrived[
   if (method === 'resources/list') {
     return sendResult(res, id, { ...listed, resources: [{ uri: 'test://open', name: 'open' }] })
   }
+  if (method === 'resources/read') {
+    return sendResult(res, id, { ...listed, contents: [{ uri: params['uri'], text: 'open' }] })
+  }
   if (method === 'prompts/list') return sendResult(res, id, { ...listed, prompts: [{ name: 'greet' }] })
   if (method === 'tools/call') {
     state.onCall()
