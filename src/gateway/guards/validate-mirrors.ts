@@ -57,7 +57,7 @@ function isMirrored(value: unknown, header: string | undefined): boolean {
   const decoded = header === undefined ? undefined : decodeHeaderValue(header)
   if (decoded === undefined) return false
   if (typeof value === 'number') return /^-?\d+(\.0+)?$/.test(decoded) && Number(decoded) === value
-  return decoded === String(value)
+  return typeof value === 'boolean' ? decoded === String(value) : decoded === value
 }
 
 function differs(header: string): Refusal {

@@ -19,5 +19,5 @@ test('this machine is one source on both protocols', () => {
 })
 
 test('what cannot be read is one source', () => {
-  expect(['', 'unknown', 'x:y', '/tmp/socket'].map(sourceOf)).toEqual(Array(4).fill('elsewhere'))
+  expect(['', 'unknown', 'x:y', '/run/socket'].map(sourceOf)).toEqual(Array(4).fill('elsewhere'))
 })
