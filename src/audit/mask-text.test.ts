@@ -146,12 +146,23 @@ test('hostile text takes time by its length: a megabyte, or 100,000 characters k
   ]
   for (const piece of [...pieces, ...more]) {
     const text = piece.repeat(Math.ceil(1_000_000 / piece.length))
-    const begun = performance.now()
-    maskText(text)
-    const cut = performance.now()
-    maskText(text.slice(0, 100_000), 100_000)
-    expect(cut - begun, piece).toBeLessThan(200)
-    expect(performance.now() - cut, piece).toBeLessThan(200)
+    // WHY: the fastest of three, because the machine may be busy with something else.
+    const fastestMs = (work: () => unknown): number =>
+      Math.min(
+        ...[1, 2, 3].map(() => {
+          const begun = performance.now()
+          work()
+          return performance.now() - begun
+        }),
+      )
+    expect(
+      fastestMs(() => maskText(text)),
+      piece,
+    ).toBeLessThan(200)
+    expect(
+      fastestMs(() => maskText(text.slice(0, 100_000), 100_000)),
+      piece,
+    ).toBeLessThan(200)
   }
 })
 
