@@ -38,12 +38,12 @@ interface Wait {
 /** Entries that match; when there are none, the first that come within the time. */
 async function readOrWait(query: LedgerQuery, { rooms, principal, gone, waitMs }: Wait) {
   const ended = AbortSignal.any([gone, AbortSignal.timeout(waitMs)])
-  for (let hasWaited = false; ; hasWaited = true) {
+  for (;;) {
     // WHY: taken before the read, so that an entry that comes between the two ends the wait at once.
     const lastSeq = rooms.ledger.state().size
     const entries = await rooms.ledger.read(query)
     // INVARIANT: asked after the read: nothing recorded since the right was lost is told.
-    const refusal = hasWaited ? await recheckAccess(rooms, principal, 'audit:read') : undefined
+    const refusal = waitMs > 0 ? await recheckAccess(rooms, principal, 'audit:read') : undefined
     if (refusal !== undefined) return refusal
     if (entries.length > 0 || waitMs === 0 || ended.aborted) return entries
     await rooms.ledger.waitBeyond(lastSeq, waitMs, ended)
