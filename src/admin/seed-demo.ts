@@ -30,6 +30,12 @@ export async function seedDemo(rooms: DemoRooms, demo: { notesCommand: readonly 
   const added = await upstreams.catalog.add({ name: demoName, command: [...demo.notesCommand], isDemo: true, by })
   if (isRefusal(added)) return
   const pins = await upstreams.pins.review(demoName)
-  if (!isRefusal(pins)) await upstreams.pins.approve({ upstream: demoName, tools: 'all', by })
-  await ledger.append(demoSeeded, { principal: by, outcome: 'succeeded', details: { upstream: demoName } })
+  const approved = isRefusal(pins) ? pins : await upstreams.pins.approve({ upstream: demoName, tools: 'all', by })
+  const details = { upstream: demoName }
+  await ledger.append(
+    demoSeeded,
+    isRefusal(approved)
+      ? { principal: by, outcome: 'failed', refusal: approved.code, details: { ...approved.detail, ...details } }
+      : { principal: by, outcome: 'succeeded', details },
+  )
 }

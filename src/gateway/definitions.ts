@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Ledger } from '#audit'
-import { type Clock, Fault } from '#kernel'
+import { type Clock, createId, Fault } from '#kernel'
 import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
 import { readTool, type UpstreamAnswer, type Upstreams } from '#upstream'
 import { definitionsChecked } from './events.ts'
@@ -84,11 +84,12 @@ interface DefinitionRooms {
 }
 
 async function listPage(
-  { upstreams }: DefinitionRooms,
+  { upstreams, clock }: DefinitionRooms,
   caller: Caller,
-  page: { number: number; cursor: string | undefined; signal: AbortSignal },
+  page: { cursor: string | undefined; signal: AbortSignal },
 ): Promise<Page | undefined> {
-  const id = `castellan-definitions-${page.number}`
+  // SPEC: 2025-11-25, requests: an id is never used twice in a session.
+  const id = `castellan-${createId(clock.now())}`
   const answer = await upstreams.exchange({
     upstream: caller.upstream,
     ownerId: caller.principal.id,
@@ -114,7 +115,7 @@ async function listAll(rooms: DefinitionRooms, caller: Caller): Promise<unknown[
   let cursor: string | undefined
   let bytes = 0
   for (let number = 0; number < maxPages; number += 1) {
-    const page = await listPage(rooms, caller, { number, cursor, signal })
+    const page = await listPage(rooms, caller, { cursor, signal })
     const listed: unknown[] = Array.isArray(page?.result['tools']) ? page.result['tools'] : []
     bytes += page?.bytes ?? 0
     if (bytes > maxListBytes || tools.length + listed.length > maxTools) break

@@ -10,7 +10,7 @@ import { type Clock, Fault, isRefusal, refuse, type Refusal } from '#kernel'
 import { callCompleted, callCut, callRefused } from './events.ts'
 import { isListing } from './guards/filter-listing.ts'
 import type { createPipeline, Start } from './pipeline.ts'
-import { gatewayRefusals } from './refusals.ts'
+import { gatewayRefusals, type WiredRefusal } from './refusals.ts'
 import { answerRefusal } from './refuse.ts'
 import { respond, type Sent } from './respond.ts'
 import { upstreamRefusal } from './upstream-refusal.ts'
@@ -71,9 +71,9 @@ function cutRefusal({ cut }: Open): Refusal | undefined {
   return cut.signal.aborted && isRefusal(cut.signal.reason) ? cut.signal.reason : undefined
 }
 
-function messageIdOf({ known, refusal }: Refused): string | number | undefined {
+function messageIdOf({ known, refusal }: { known: Refused['known']; refusal: Refusal | WiredRefusal }) {
   if (known.message !== undefined) return known.message.id
-  return 'messageId' in refusal ? (refusal.messageId as string | number | undefined) : undefined
+  return 'wire' in refusal ? refusal.wire.messageId : undefined
 }
 
 async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): Promise<void> {

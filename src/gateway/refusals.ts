@@ -141,6 +141,8 @@ export interface WireAnswer {
   readonly code: number
   readonly data?: unknown
   readonly allow?: string
+  /** The request's id, where the message was read but did not get further. */
+  readonly messageId?: string | number
 }
 
 /** A refusal whose answer the protocol prescribes. */

@@ -36,6 +36,7 @@ export interface Watch {
 }
 
 const everyMs = 200
+const neverJudged = Number.NaN
 
 /** Whether a server is still the one that was asked: one removed and added again under its name is another. */
 function isSame(found: UpstreamRecord | undefined, asked: UpstreamRecord): boolean {
@@ -57,26 +58,29 @@ async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal
 }
 
 export function createWatch(rooms: WatchRooms): Watch {
-  const open = new Set<OpenExchange>()
-  let judgedRevision = -1
+  // INVARIANT: holds the revision at which each was last judged; one that was judged before a change is due again.
+  const open = new Map<OpenExchange, number>()
   let isJudging = false
-
-  async function judgeAll(): Promise<void> {
-    await rooms.policy.refresh()
-    await rooms.upstreams.catalog.refresh()
-    for (const exchange of open) {
-      const refusal = await judge(rooms, exchange).catch(() => refuse(gatewayRefusals.fault))
-      if (refusal !== undefined && open.delete(exchange)) exchange.cut(refusal)
-    }
-  }
 
   async function look(): Promise<void> {
     const revision = rooms.database.revision()
     const now = rooms.clock.now()
-    const hasExpired = [...open].some((exchange) => exchange.principal.credential.expiresAt <= now)
-    if (revision === judgedRevision && !hasExpired) return
-    await judgeAll()
-    judgedRevision = revision
+    const due = [...open].filter(
+      ([{ principal }, judged]) => judged !== revision || principal.credential.expiresAt <= now,
+    )
+    if (due.length === 0) return
+    await rooms.policy.refresh()
+    await rooms.upstreams.catalog.refresh()
+    for (const [exchange] of due) {
+      const refusal = await judge(rooms, exchange).catch(() => refuse(gatewayRefusals.fault))
+      if (!open.has(exchange)) continue
+      if (refusal === undefined) {
+        open.set(exchange, revision)
+        continue
+      }
+      open.delete(exchange)
+      exchange.cut(refusal)
+    }
   }
 
   function tick(): void {
@@ -84,7 +88,7 @@ export function createWatch(rooms: WatchRooms): Watch {
     isJudging = true
     look()
       .catch(() => {
-        for (const exchange of open) exchange.cut(refuse(gatewayRefusals.fault))
+        for (const exchange of open.keys()) exchange.cut(refuse(gatewayRefusals.fault))
         open.clear()
       })
       .finally(() => {
@@ -96,8 +100,7 @@ export function createWatch(rooms: WatchRooms): Watch {
   return {
     open(exchange) {
       // INVARIANT: what changed between the guards and now is seen by the next tick, whatever the revision says.
-      judgedRevision = -1
-      open.add(exchange)
+      open.set(exchange, neverJudged)
       return () => {
         open.delete(exchange)
       }

@@ -6,7 +6,10 @@ import { expect } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
-import { callTool } from '../world/messages.ts'
+import { callTool, initialize, listTools } from '../world/messages.ts'
+
+/** How long the gateway trusts what an upstream said its tools are. */
+const definitionsFreshMs = 60_000
 
 proves('SES-2', 'equal ids of two clients never meet: each gets its own answer, and cancels only its own', async () => {
   const world = await startWorld()
@@ -41,3 +44,27 @@ proves('SES-2', 'equal ids of two clients never meet: each gets its own answer, 
   const completed = await world.ledger('&event=call.completed')
   expect(completed.filter((entry) => entry.target?.name === 'slow')).toHaveLength(1)
 })
+
+proves(
+  'SES-2',
+  'an upstream never sees one request id twice in a session, the questions of the gateway included',
+  async () => {
+    const world = await startWorld()
+    const token = await world.ana.mint('books')
+    const started = await world.post({ token, message: initialize })
+    const headers = { 'mcp-session-id': started.headers.get('mcp-session-id') ?? '' }
+    for (const text of ['first', 'second']) {
+      expect((await world.post({ token, headers, message: callTool('echo', text, 1) })).status).toBe(200)
+      expect((await world.post({ token, headers, message: { ...listTools, id: 1 } })).status).toBe(200)
+      world.clock.advance(definitionsFreshMs)
+    }
+    const session = world.books.arrived.findLast(({ message }) => message?.method === 'tools/call')?.headers[
+      'mcp-session-id'
+    ]
+    const inSession = world.books.arrived.filter(({ headers: sent }) => sent['mcp-session-id'] === session)
+    const ids = inSession.flatMap(({ message }) => message?.id ?? [])
+    expect(ids).toHaveLength(6)
+    expect(new Set(ids).size).toBe(6)
+    expect(await world.ledger('&event=definitions.checked')).toHaveLength(2)
+  },
+)

@@ -9,7 +9,7 @@ import { type Refusal, refuse } from '#kernel'
 import { classifyEra, type Era, isProblem, isWireRefusal, type Message, readMessage as parse } from '#protocol'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
-import { gatewayRefusals, onTheWire } from '../refusals.ts'
+import { gatewayRefusals, onTheWire, type WireAnswer } from '../refusals.ts'
 
 export interface Inbound {
   /** Absent on GET and DELETE. */
@@ -20,7 +20,7 @@ export interface Inbound {
   readonly version: string
 }
 
-function wrong(problem: string, wire: { status: number; code: number; data?: unknown; allow?: string }): Refusal {
+function wrong(problem: string, wire: WireAnswer): Refusal {
   return onTheWire(refuse(gatewayRefusals.messageRefused, { names: { problem }, detail: { problem } }), wire)
 }
 
@@ -44,14 +44,15 @@ export function readMessage(settings: { maxBodyBytes: number }): Guard<Arrival, 
       const classified = classifyEra(asked)
       if (isWireRefusal(classified)) {
         const { refuse: status, code, message, data, allow } = classified
-        const refusal = wrong(message, {
+        // WHY: the request's id belongs into the answer, and what this guard would have learned is lost.
+        const messageId = posted?.message.id
+        return wrong(message, {
           status,
           code,
           ...(data === undefined ? {} : { data }),
           ...(allow === undefined ? {} : { allow }),
+          ...(messageId === undefined ? {} : { messageId }),
         })
-        // WHY: the request id belongs into the answer, and refused exchanges answer from what is known.
-        return posted === undefined ? refusal : Object.assign(refusal, { messageId: posted.message.id })
       }
       return { message: posted?.message, body: posted?.body, ...classified }
     },

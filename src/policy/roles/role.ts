@@ -44,7 +44,6 @@ export const roleLimits = {
 
 const roleName = /^[a-z][a-z0-9-]{0,62}$/
 const upstreamNameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
 /** Could an upstream have this name? */
