@@ -1,17 +1,17 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
-
+// WHY: this file is read by the Node that is there, however old: nothing in it is newer than Node 12, and nothing is
+// imported before the version was looked at.
 var needed = [24, 7]
 var found = process.versions.node.split('.').map(Number)
 
 if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
+  var code = 'cli.node-too-old'
+  var message = 'castellan needs Node ' + needed.join('.') + ' or newer; this is ' + process.versions.node
+  var hint = 'install Node 24 from https://nodejs.org, or use `npm start` in a checkout, which brings its own'
   process.stderr.write(
-    'error[cli.node-too-old]: castellan needs Node ' +
-      needed.join('.') +
-      ' or newer; this is ' +
-      process.versions.node +
-      '\n' +
-      '  hint: install Node 24 from https://nodejs.org, or use `npm start` in a checkout, which brings its own\n',
+    process.argv.indexOf('--json') === -1
+      ? 'error[' + code + ']: ' + message + '\n  hint: ' + hint + '\n'
+      : JSON.stringify({ error: { code: code, message: message, hint: hint } }) + '\n',
   )
   process.exit(1)
 }
@@ -24,4 +24,5 @@ process.emitWarning = function (warning, options) {
 }
 
 var source = new URL('../src/main.ts', import.meta.url)
-await import(existsSync(source) ? source.href : new URL('../src/main.js', import.meta.url).href)
+var isCheckout = process.getBuiltinModule('node:fs').existsSync(source)
+void import(isCheckout ? source.href : new URL('../src/main.js', import.meta.url).href)

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { extname } from 'node:path'
-import { createAdmin, seedDemo } from '#admin'
-import { createLedger } from '#audit'
+import { fileURLToPath } from 'node:url'
+import { adminAdmission, createAdmin, leaveSetupLink, reloadConfig, seedDemo, witnessTheEnd } from '#admin'
+import { createLedger, sanitise, observeLedger } from '#audit'
 import { readVersion } from '#cli'
-import { createGateway } from '#gateway'
-import { createIdentity } from '#identity'
+import { createGateway, drainGateway, gatewaySettings } from '#gateway'
+import { countSignIns, createIdentity } from '#identity'
 import { type Clock, systemClock } from '#kernel'
-import type { LoadedConfig } from '#platform/config'
+import { createLiveConfig, type LiveConfig, type LoadedConfig, type ReloadResult } from '#platform/config'
 import { type Database, openDatabase } from '#platform/database'
 import { type DataFolder, openDataFolder } from '#platform/files'
-import { createListener, type Listener } from '#platform/http'
+import { createConfiguredListener } from '#platform/http'
+import { createTelemetry, type Telemetry } from '#platform/telemetry'
 import { createPolicy } from '#policy'
 import { createKeyring } from '#secrets'
 import { createUpstreams } from '#upstream'
@@ -23,68 +24,69 @@ export interface Castellan {
   /** The one-use set-up link; only while there is no administrator. */
   readonly setupUrl?: string
   readonly startedInMs: number
-  /** Accepts nothing more, lets open requests finish, ends every child, closes the ledger last. */
+  /** Calls that are not answered yet, or whose end is not on record. */
+  unfinishedCount(): number
+  /** Reads the configuration again: checked as a whole, then swapped, or refused and on record. */
+  reload(): Promise<ReloadResult>
+  /** Unready first; accepts nothing more, lets open calls finish, ends every child, closes the ledger last. */
   stop(): Promise<void>
 }
 
 export interface StartOptions {
   readonly onReady?: () => void
   readonly clock?: Clock
+  /** Takes the lines of the log; stdout unless told. */
+  readonly logTo?: (line: string) => void
+  /** Ends the process when something broke that nothing caught. */
+  readonly exit?: (code: number) => void
 }
 
 const rootKeyBytes = 32
-const maxBodyBytes = 4 * 1024 * 1024
-const upstreamDeadlineMs = 300_000
-const drainMs = 10_000
-const setupLinkFile = 'setup-link'
+const adminDrainMs = 2_000
+const doors = ['gateway', 'admin'] as const
 
 const notesServer = fileURLToPath(
   new URL(`../examples/notes-server/notes-server${extname(import.meta.url)}`, import.meta.url),
 )
 
-function hostsOf(publicUrl: string): { hosts: Set<string>; origins: Set<string> } {
-  const { host, port, origin } = new URL(publicUrl)
-  const loopback = ['localhost', '127.0.0.1', '[::1]'].map((name) => (port === '' ? name : `${name}:${port}`))
-  return { hosts: new Set([host.toLowerCase(), ...loopback]), origins: new Set([origin.toLowerCase()]) }
+interface Ground {
+  readonly live: LiveConfig
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly dataFolder: DataFolder
+  readonly database: Database
 }
 
-async function openRooms(loaded: LoadedConfig, clock: Clock, dataFolder: DataFolder, database: Database) {
-  const { config } = loaded
+async function openRooms({ live, clock, telemetry, dataFolder, database }: Ground) {
   const sealer = createKeyring({ rootKey: dataFolder.secretOrCreate('root-key', () => randomBytes(rootKeyBytes)) })
-  const ledger = await createLedger({ dataFolder, origin: config.ledger.origin, clock })
-  const identity = createIdentity({ database, ledger, clock, sealer, settings: config.identity })
+  const ledger = await createLedger({ dataFolder, origin: live.current.ledger.origin, clock, meter: telemetry.meter })
+  const settings = { ...live.current.identity }
+  live.onChange(({ identity }) => void Object.assign(settings, identity))
+  const identity = createIdentity({ database, ledger: countSignIns(ledger, telemetry.meter), clock, sealer, settings })
   const policy = await createPolicy({ database, ledger, clock })
   const upstreams = createUpstreams({ database, ledger, clock, settings: { workFolder: dataFolder.file('upstreams') } })
-  return { database, sealer, ledger, identity, policy, upstreams, clock }
+  return { live, database, sealer, ledger, identity, policy, upstreams, clock, telemetry }
 }
 
 type Rooms = Awaited<ReturnType<typeof openRooms>>
 
-function openListeners(rooms: Rooms, { config }: LoadedConfig) {
-  const settings = {
-    publicUrl: config.gateway.publicUrl,
-    ...hostsOf(config.gateway.publicUrl),
-    maxBodyBytes,
-    deadlineMs: upstreamDeadlineMs,
-  }
-  const gateway = createGateway({ ...rooms, node: randomBytes(6).toString('base64url'), settings })
-  const admin = createAdmin({ ...rooms, config, version: readVersion() })
-  const listeners: Listener[] = [
-    createListener({ name: 'gateway', port: config.gateway.port, handler: gateway.handler }),
-    createListener({ name: 'admin', port: config.admin.port, handler: admin.handler }),
-  ]
-  return { gateway, listeners }
-}
-
-async function setupLink(rooms: Rooms, dataFolder: DataFolder, adminUrl: string): Promise<string | undefined> {
-  const link = await rooms.identity.enrolments.ensureSetupLink()
-  if (link === undefined) {
-    dataFolder.remove(setupLinkFile)
-    return undefined
-  }
-  const url = `${adminUrl}/setup#${link.token}`
-  dataFolder.writeSecret(setupLinkFile, Buffer.from(`${url}\n`))
-  return url
+function openDoors(rooms: Rooms) {
+  const { live, telemetry } = rooms
+  const config = live.current
+  const node = randomBytes(6).toString('base64url')
+  const gateway = createGateway({ ...rooms, node, settings: live.derive(gatewaySettings) })
+  const admin = createAdmin({ ...rooms, config, admission: live.derive(adminAdmission), version: readVersion() })
+  const open = (name: (typeof doors)[number], { handler }: Pick<typeof gateway, 'handler'>) =>
+    createConfiguredListener({ name, keys: config[name], limits: config.limits, handler, telemetry })
+  const listeners = { gateway: open('gateway', gateway), admin: open('admin', admin) }
+  live.addCheck((next) =>
+    doors.flatMap((name) => (listeners[name].hasNewTls(next[name]) ? `${name}.tlsCertificate` : [])),
+  )
+  live.onChange((next) => {
+    for (const name of doors) listeners[name].configure(next[name], next.limits)
+    telemetry.log.setLevel(next.telemetry.logLevel)
+  })
+  return { gateway, admin, listeners }
 }
 
 /**
@@ -94,26 +96,38 @@ async function setupLink(rooms: Rooms, dataFolder: DataFolder, adminUrl: string)
 export async function startCastellan(loaded: LoadedConfig, options: StartOptions = {}): Promise<Castellan> {
   const startedAt = performance.now()
   const { config } = loaded
+  const { clock = systemClock, logTo } = options
   const dataFolder = openDataFolder(config.dataDir)
   const lock = dataFolder.lock('lock')
   const undo: (() => unknown)[] = [() => lock.release()]
+  const version = readVersion()
+  const telemetry = await createTelemetry({ settings: config.telemetry, version, redact: sanitise, logTo })
+  undo.push(() => telemetry.close())
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).toReversed()) await step()
   }
   try {
     const database = await openDatabase({ url: config.database.url.reveal(), dataFolder })
     undo.push(() => database.close())
-    const rooms = await openRooms(loaded, options.clock ?? systemClock, dataFolder, database)
-    undo.push(() => rooms.ledger.close())
-    undo.push(() => rooms.upstreams.close())
+    const live = createLiveConfig(loaded)
+    const rooms = await openRooms({ live, clock, telemetry, dataFolder, database })
+    undo.push(
+      () => rooms.ledger.close(),
+      observeLedger(rooms.ledger, telemetry),
+      () => rooms.upstreams.close(),
+    )
+    if (options.exit !== undefined) undo.push(witnessTheEnd(rooms, options.exit))
     if (config.demo) await seedDemo(rooms, { notesCommand: [process.execPath, notesServer] })
-    const { gateway, listeners } = openListeners(rooms, loaded)
-    undo.push(() => gateway.close())
-    for (const listener of listeners) {
-      await listener.listen()
-      undo.push(() => listener.close(drainMs))
-    }
-    const setupUrl = await setupLink(rooms, dataFolder, config.admin.publicUrl)
+    const { gateway, admin, listeners } = openDoors(rooms)
+    undo.push(gateway.close, admin.close)
+    await listeners.admin.listen()
+    undo.push(() => listeners.admin.close(adminDrainMs))
+    await listeners.gateway.listen()
+    gateway.reconcile()
+    undo.push(() => drainGateway(gateway, listeners.gateway, live.current.limits.drainSeconds * 1_000))
+    telemetry.health.setStarted()
+    undo.push(telemetry.health.setDraining)
+    const setupUrl = await leaveSetupLink(rooms, dataFolder, config.admin.publicUrl)
     options.onReady?.()
     return {
       gatewayUrl: config.gateway.publicUrl,
@@ -121,6 +135,8 @@ export async function startCastellan(loaded: LoadedConfig, options: StartOptions
       dataDir: dataFolder.path,
       ...(setupUrl === undefined ? {} : { setupUrl }),
       startedInMs: Math.round(performance.now() - startedAt),
+      unfinishedCount: gateway.unfinishedCount,
+      reload: () => reloadConfig(rooms),
       stop,
     }
   } catch (thrown) {

@@ -27,6 +27,14 @@ export const controls = {
     says: "the caller's own token never reaches an upstream",
     sources: ['G6', 'AISVS 10.2.7', 'MCP security best practices: token passthrough'],
   },
+  'AUT-6': {
+    says: 'a secret is found by its hash or opened with a key: how long a wrong one takes tells nothing of the right one',
+    sources: ['R10', 'ASVS 11.2.4'],
+  },
+  'AUT-7': {
+    says: 'no spelling of a path, a header or a query leads past authentication',
+    sources: ['R1', 'R23', 'G1'],
+  },
   'SES-1': {
     says: 'a session id is useless to any other principal and on any other upstream',
     sources: ['R19', 'G18', 'MCP security best practices: session hijacking'],
@@ -64,6 +72,10 @@ export const controls = {
     says: 'a hold stops the next request and every open stream it covers',
     sources: ['AISVS 9.1.3', 'AISVS 9.6.1', 'G9'],
   },
+  'POL-4': {
+    says: "files of a server's machine and the roots of a client's need a permission of their own, which no wildcard holds",
+    sources: ['R14', 'G3'],
+  },
   'PIN-1': { says: 'a tool that no admin approved is neither seen nor called', sources: ['G10', 'AISVS 10.4.8'] },
   'PIN-2': {
     says: 'a tool whose definition changed is stopped until the new definition is approved',
@@ -71,20 +83,86 @@ export const controls = {
   },
   'MSG-1': {
     says: 'what is decided on is what is forwarded: headers that contradict the body are refused',
-    sources: ['G4', 'R2', 'MCP 2026-07-28 transport'],
+    sources: ['G4', 'R1', 'R2', 'MCP 2026-07-28 transport'],
   },
   'MSG-2': { says: 'a message beyond a ceiling is refused, not read', sources: ['G17', 'R21', 'AISVS 10.4.5'] },
+  'MSG-3': {
+    says: 'every reader finds the same in a message: keys, characters and numbers that readers disagree about are refused',
+    sources: ['G4', 'R2', 'ASVS 1.5.3', 'ASVS 15.3.6', 'RFC 8259, sections 4, 6 and 8'],
+  },
+  'MSG-4': {
+    says: 'no text, however it is made, keeps a pattern of ours busy for longer than its length explains',
+    sources: ['G17', 'R20', 'ASVS 1.3.12'],
+  },
   'NET-1': {
     says: 'a browser page of another origin and a rebound host name get nothing',
-    sources: ['R4', 'R7', 'AISVS 10.3.2'],
+    sources: ['R4', 'R7', 'AISVS 10.3.3', 'MCP security best practices: DNS rebinding'],
+  },
+  'NET-2': {
+    says: 'an address outside the allowed networks gets nothing; the admin listener admits this machine only unless told',
+    sources: ['R10', 'G17'],
+  },
+  'NET-3': {
+    says: 'no header of a request changes who sent it, where it comes from or where it goes',
+    sources: ['R1', 'R23', 'ASVS 4.1.3', 'ASVS 15.3.4'],
+  },
+  'NET-4': { says: 'what belongs to one listener is not served by the other', sources: ['R10'] },
+  'LIM-1': {
+    says: 'an address and a person have so many requests a minute, whatever they claim, and are told when to come back',
+    sources: ['F12', 'G17', 'R21', 'ASVS 15.2.2'],
+  },
+  'LIM-2': {
+    says: 'one person can take neither all connections of an upstream nor all streams of the process',
+    sources: ['F12', 'G17', 'R21'],
+  },
+  'LIM-3': {
+    says: 'an answer has a largest size and a longest time, whatever its upstream does to keep it alive',
+    sources: ['F9', 'F10', 'G17', 'R21'],
+  },
+  'FRM-1': {
+    says: 'a request whose end two readers could see in different places is refused, and nothing after it is read',
+    sources: ['F14', 'G4', 'ASVS 4.2.1', 'ASVS 4.2.2', 'ASVS 13.4.4'],
+  },
+  'FRM-2': { says: 'only HTTP/1.1 is spoken, so no flood of HTTP/2 can be sent', sources: ['F13', 'R38'] },
+  'CON-1': {
+    says: 'a client that sends or takes too slowly is cut off, and others are served meanwhile',
+    sources: ['F12', 'G17', 'ASVS 13.1.2'],
+  },
+  'CON-2': {
+    says: 'connections are bounded, for each address and in all, and a flood of them leaves others served',
+    sources: ['F12', 'G17', 'ASVS 13.2.6'],
+  },
+  'TLS-1': {
+    says: 'nothing but TLS 1.2 and 1.3 with forward secrecy is spoken, and plain HTTP on this machine only',
+    sources: ['ASVS 12.1.1', 'ASVS 12.1.2', 'ASVS 12.2.1', 'R38'],
+  },
+  'TLS-2': {
+    says: 'a new certificate is taken over without a call lost, and one that cannot be used changes nothing',
+    sources: ['F19', 'F21'],
+  },
+  'DRN-1': {
+    says: 'a stop loses no call: what reached an upstream is answered and on record, what did not is told so',
+    sources: ['G1', 'G2', 'ASVS 16.5.3', 'MCP 2026-07-28 transport: a broken stream loses its request'],
   },
   'LED-1': { says: 'the intent of a call is durable before its upstream is contacted', sources: ['G1', 'G2'] },
+  'CFG-1': {
+    says: 'castellan does not start on a secret that is weak, known to everybody or readable for everybody',
+    sources: ['R1', 'R12', 'ASVS 13.2.3'],
+  },
+  'CFG-2': {
+    says: 'a configuration is taken over as a whole or not at all, on record before it is in force',
+    sources: ['F24', 'ASVS 2.3.3', 'ASVS 13.2.6'],
+  },
   'LED-2': { says: 'while the ledger cannot write, no call passes', sources: ['F3', 'G5', 'ASVS 16.5.3'] },
   'LED-3': { says: 'every refusal is in the ledger', sources: ['ASVS 16.3.2', 'ASVS 16.3.3'] },
   'LED-4': { says: 'secrets and personal data do not reach the ledger', sources: ['R34', 'ASVS 16.2.5'] },
   'LED-5': {
     says: 'a changed, missing, reordered or truncated entry is found and named, offline',
     sources: ['G12', 'R37', 'ASVS 16.4.2'],
+  },
+  'LED-6': {
+    says: 'after a crash each call without an end on record is closed as interrupted, exactly once, and no other',
+    sources: ['G2', 'F1'],
   },
   'UPS-1': {
     says: 'an answer that is wrong in any way costs its caller an error, and nobody anything else',
@@ -93,6 +171,38 @@ export const controls = {
   'UPS-2': {
     says: 'a stream or list without end is held in bounded memory, also while its client takes nothing',
     sources: ['F9', 'F10', 'F12', 'G17'],
+  },
+  'UPS-3': {
+    says: 'a redirect of an upstream is not followed: nothing of a request goes to a place that no admin named',
+    sources: ['R17', 'G6', 'G16', 'ASVS 15.3.2'],
+  },
+  'UPS-4': {
+    says: 'nothing enters the stream of a client, no event, position or time to wait, that was not inspected',
+    sources: ['G18', 'F11', 'WHATWG HTML, section 9.2'],
+  },
+  'OBS-1': {
+    says: 'the metrics are read with their token or a permitted session, on the admin listener only',
+    sources: ['ASVS 13.4.5', 'R10'],
+  },
+  'OBS-2': {
+    says: 'nothing that is sent can begin a line of the log, end one, or steer the terminal of its reader',
+    sources: ['ASVS 16.4.1'],
+  },
+  'OBS-3': {
+    says: 'no secret, argument, result or address of a resource is in the log, the metrics or the traces',
+    sources: ['ASVS 16.2.5', 'ASVS 16.2.3', 'G14'],
+  },
+  'OBS-4': {
+    says: 'whatever becomes of metrics, traces and log, no call waits for them or fails with them',
+    sources: ['F25', 'ASVS 16.5.2', 'G17'],
+  },
+  'OBS-5': {
+    says: 'what callers and upstreams make up becomes no series of the metrics and no name of a span',
+    sources: ['G17', 'ASVS 15.2.2'],
+  },
+  'OBS-6': {
+    says: 'what nothing caught is on record, and the process ends instead of going on in an unknown state',
+    sources: ['F23', 'ASVS 16.5.4'],
   },
   'STD-1': {
     says: 'a process starts only from a command an admin approved, and never through a shell',

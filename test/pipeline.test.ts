@@ -30,8 +30,18 @@ test('each line of the pipeline can be deleted by itself, for the mutation proof
   }
 })
 
-test('the first questions are who is asking and from where', () => {
-  expect(mutants.slice(0, 2).map((mutant) => mutant.guard)).toEqual(['admitOrigin', 'authenticateCaller'])
+test('the first questions are from where, how often and who is asking', () => {
+  expect(mutants.slice(0, 5).map((mutant) => `${mutant.list}.${mutant.guard}`)).toEqual([
+    'doorway.admitAddress',
+    'doorway.admitOrigin',
+    'doorway.spendAddressRate',
+    'entrance.authenticateCaller',
+    'entrance.spendPrincipalRate',
+  ])
+})
+
+test('every exchange passes the doorway first', () => {
+  expect(text).toMatch(/const entrance = checklist<Start>\(\)\s+\.mustAll\(doorway\)/)
 })
 
 test('in every list the intent is recorded directly before the upstream is contacted', () => {

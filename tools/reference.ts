@@ -6,6 +6,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { describeConfig } from '#platform/config'
+import { type MetricDefinition, prometheusNameOf } from '#platform/telemetry'
 import { commandNames, loadCommand } from '../src/cli/commands/index.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -30,14 +31,15 @@ function configurationPage(): string {
     `\`${entry.variable}\``,
     entry.type,
     entry.default === undefined || entry.default === '' ? '' : `\`${String(entry.default)}\``,
+    entry.isLive ? 'reload' : 'start',
     entry.docs,
   ])
   return page(
     'Configuration',
     'Each value comes from a flag, the environment, `castellan.yaml` or its default, in this order. An environment\n' +
       'variable that ends in `_FILE` names a file to read the value from. `castellan config show --origin` tells where\n' +
-      'each value of a running machine comes from.',
-    table(['key', 'environment', 'type', 'default', 'meaning'], rows),
+      'each value comes from. What is taken at a reload needs `castellan config reload` or SIGHUP; the rest needs a start.',
+    table(['key', 'environment', 'type', 'default', 'taken at', 'meaning'], rows),
   )
 }
 
@@ -118,6 +120,29 @@ async function refusalsPage(): Promise<string> {
   )
 }
 
+async function metricsPage(): Promise<string> {
+  const metrics = await collectFrom('src/**/{metrics,process-metrics,observe-*}.ts', ['name', 'kind', 'unit', 'says'])
+  const rows = metrics.sort(byKey('name')).map((metric) => {
+    const one = metric as Named & MetricDefinition
+    return [
+      `\`${prometheusNameOf(one)}\``,
+      `\`${one.name}\``,
+      one.kind,
+      one.unit,
+      one.labels.map((label) => `\`${label.replaceAll('.', '_')}\``).join(' '),
+      one.says,
+    ]
+  })
+  return page(
+    'Metrics',
+    'What `GET /metrics` of the admin listener tells, and what is sent to `telemetry.otlpEndpoint` when it is set. There\n' +
+      'the names are those of OpenTelemetry, and labels have dots where Prometheus has underscores. A label that is empty\n' +
+      'is left out. `server`, `tool`, `rule` and `gen_ai_tool_name` hold what an administrator registered or approved,\n' +
+      'never what a caller made up; beyond 2000 series of one metric they are `other`.',
+    table(['in Prometheus', 'in OpenTelemetry', 'kind', 'unit', 'labels', 'says'], rows),
+  )
+}
+
 /** Every generated page: its path in the repository and what belongs in it. */
 export async function generatePages(): Promise<Record<string, string>> {
   return {
@@ -125,6 +150,7 @@ export async function generatePages(): Promise<Record<string, string>> {
     'docs/reference/cli.md': await cliPage(),
     'docs/reference/events.md': await eventsPage(),
     'docs/reference/refusals.md': await refusalsPage(),
+    'docs/reference/metrics.md': await metricsPage(),
   }
 }
 

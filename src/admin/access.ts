@@ -4,7 +4,8 @@ import { refusals } from './refusals.ts'
 import type { Rooms } from './rooms.ts'
 import type { Access } from './route.ts'
 
-function bearer(authorization: string | undefined): string | undefined {
+/** The token of an `Authorization` header of that scheme. SPEC: RFC 6750, section 2.1. */
+export function bearer(authorization: string | undefined): string | undefined {
   return /^bearer +([\w~+/.-]+=*) *$/i.exec(authorization ?? '')?.[1]
 }
 

@@ -49,6 +49,7 @@ const expected: Record<string, Expected> = {
   'DELETE /holds/:id': [401, 403, 404, 404],
   'GET /audit': [401, 403, 200, 200],
   'GET /audit/state': [401, 403, 200, 200],
+  'POST /config/reload': [401, 403, 403, 200],
   'POST /sign-out': everyone,
 }
 

@@ -1,5 +1,6 @@
 import { accountRoutes } from './resources/account.ts'
 import { auditRoutes } from './resources/audit.ts'
+import { configRoutes } from './resources/config.ts'
 import { enrolmentRoutes } from './resources/enrolments.ts'
 import { holdRoutes } from './resources/holds.ts'
 import { peopleRoutes } from './resources/people.ts'
@@ -20,4 +21,5 @@ export const adminRoutes: readonly Route[] = [
   ...upstreamRoutes,
   ...holdRoutes,
   ...auditRoutes,
+  ...configRoutes,
 ]

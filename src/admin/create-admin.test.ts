@@ -30,20 +30,22 @@ describe('where a request may come from', () => {
     ['127.0.0.1:PORT', 200],
     ['[::1]:PORT', 200],
     ['castle.test', 200],
+    ['CASTLE.test.:443', 200],
+    ['castle.test:8091', 403],
     ['localhost', 403],
     ['localhost:1', 403],
     ['evil.test', 403],
     ['evil.test:PORT', 403],
     ['localhost.evil.test:PORT', 403],
     ['127.0.0.1.evil.test:PORT', 403],
-    ['localhost:PORT.evil.test', 400],
-    ['localhost:PORT@evil.test', 400],
+    ['localhost:PORT.evil.test', 403],
+    ['localhost:PORT@evil.test', 403],
   ] as const
 
   test('only hosts that are this listener are answered', async () => {
     const world = await openAdminWorld()
     const seen = hosts.map(async ([host]) => {
-      const answer = await get(world, '/livez', { host: host.replace('PORT', String(world.port)) })
+      const answer = await get(world, '/openapi.json', { host: host.replace('PORT', String(world.port)) })
       return [host, statusOf(answer)]
     })
     expect(await Promise.all(seen)).toEqual(hosts)
@@ -65,7 +67,7 @@ describe('where a request may come from', () => {
   test('only the origin of this listener is answered', async () => {
     const world = await openAdminWorld()
     const seen = origins.map(async ([origin]) => {
-      const answer = await get(world, '/livez', { origin: origin.replace('PORT', String(world.port)) })
+      const answer = await get(world, '/openapi.json', { origin: origin.replace('PORT', String(world.port)) })
       return [origin, statusOf(answer)]
     })
     expect(await Promise.all(seen)).toEqual(origins)
@@ -247,7 +249,7 @@ test('without a ledger nothing is refused or done unrecorded: 503, and readiness
   expect((await fetch(`${world.adminUrl}/readyz`)).status).toBe(200)
   await world.ledger.close()
   const ready = await fetch(`${world.adminUrl}/readyz`)
-  expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { ledger: false } }])
+  expect([ready.status, await ready.text()]).toEqual([503, 'no\n'])
   const stranger = await fetch(`${world.adminUrl}/api/v1/people`)
   expect([stranger.status, await stranger.json()]).toMatchObject([503, { code: 'admin.ledger-unavailable' }])
   expect(stranger.headers.get('retry-after')).toBe('5')

@@ -2,13 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { createId, refuse, type Refusal } from '#kernel'
-import { admitRequest } from './admit-request.ts'
+import { clientAddressOf } from '#platform/http'
 import { answerRoute } from './answer-route.ts'
 import { adminRoutes } from './admin-routes.ts'
+import { createDoorway, isPagePath } from './entrance/doorway.ts'
 import { openApiDocument } from './openapi.ts'
 import { pageFiles } from './pages/page-files.ts'
+import { answerHealth, checkRooms, healthPaths } from './operations/health.ts'
+import { admitReader, metricsPage } from './operations/metrics-page.ts'
 import { problemResponse } from './problem.ts'
-import { readiness } from './readiness.ts'
 import { recordFault, recordRefusal, type Occasion } from './record.ts'
 import { refusals } from './refusals.ts'
 import type { Rooms } from './rooms.ts'
@@ -17,29 +19,21 @@ import { securityHeaders } from './security-headers.ts'
 /** The admin listener's handler: the control API, the set-up page and the health checks. */
 export interface Admin {
   handler(incoming: IncomingMessage, outgoing: ServerResponse): void
+  close(): void
 }
 
 type Env = { Bindings: HttpBindings; Variables: { requestId: string } }
 
 const apiRoot = '/api/v1'
 
-/** The client's address as the socket has it; an IPv4 client of a dual-stack socket is shown as IPv4. */
-function addressOf(incoming: IncomingMessage): string {
-  return (incoming.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '')
-}
-
-function occasion(c: Context<Env>): Occasion {
+function occasion(c: Context<Env>, rooms: Rooms): Occasion {
   const incoming = c.env.incoming as IncomingMessage
   return {
     requestId: c.get('requestId'),
-    address: addressOf(incoming),
+    address: clientAddressOf(incoming, rooms.admission.current.trustedProxies),
     method: c.req.method,
     path: c.req.path,
   }
-}
-
-function one(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header.join(', ') : header
 }
 
 function queryOf(url: string): Record<string, string[]> {
@@ -48,26 +42,11 @@ function queryOf(url: string): Record<string, string[]> {
   return Object.fromEntries([...byName].map(([name, pairs]) => [name, pairs.map(([, value]) => value)]))
 }
 
-function isPagePath(path: string): boolean {
-  return path === '/' || path === '/setup'
-}
-
-/** Headers, the request id and the refusal of foreign pages: for every path there is or is not. */
+/** Headers and the request id: for every path there is or is not. */
 function addEntrance(app: Hono<Env>, rooms: Rooms): void {
   app.use(async (c, next) => {
     c.set('requestId', createId(rooms.clock.now()))
-    const incoming = c.env.incoming as IncomingMessage
-    const refusal = admitRequest({
-      host: incoming.headers.host,
-      origin: one(incoming.headers.origin),
-      fetchSite: one(incoming.headers['sec-fetch-site']),
-      fetchMode: one(incoming.headers['sec-fetch-mode']),
-      localPort: incoming.socket.localPort ?? 0,
-      publicUrl: rooms.config.admin.publicUrl,
-      isPage: isPagePath(c.req.path) && incoming.method === 'GET',
-    })
-    if (refusal === undefined) await next()
-    else c.res = await refuseRequest(c, rooms, refusal)
+    await next()
     for (const [name, value] of Object.entries(securityHeaders(isPagePath(c.req.path) ? 'page' : 'other')))
       c.res.headers.set(name, value)
     c.res.headers.set('x-request-id', c.get('requestId'))
@@ -80,7 +59,7 @@ async function refuseRequest(
   refusal: Refusal,
   headers?: Record<string, string>,
 ): Promise<Response> {
-  const answered = await recordRefusal(rooms, occasion(c), refusal)
+  const answered = await recordRefusal(rooms, occasion(c, rooms), refusal)
   return problemResponse(answered, c.get('requestId'), headers)
 }
 
@@ -95,11 +74,6 @@ function addPages(app: Hono<Env>, rooms: Rooms): void {
   app.get('/', (c) => c.redirect('/setup', 302))
   for (const [path, file] of pageFiles())
     app.get(path, () => new Response(file.bytes, { headers: { 'content-type': file.contentType } }))
-  app.get('/livez', (c) => c.json({ status: 'live' }))
-  app.get('/readyz', async (c) => {
-    const state = await readiness(rooms)
-    return c.json(state, state.status === 'ready' ? 200 : 503)
-  })
   const document = openApiDocument(adminRoutes, rooms.version, apiRoot)
   app.get('/openapi.json', (c) => c.json(document))
 }
@@ -111,7 +85,7 @@ function addRoutes(app: Hono<Env>, rooms: Rooms): void {
     methods.set(path, [...(methods.get(path) ?? []), route.method])
     app.on(route.method, path, (c) =>
       answerRoute(rooms, route, {
-        occasion: occasion(c),
+        occasion: occasion(c, rooms),
         incoming: c.env.incoming as IncomingMessage,
         params: c.req.param(),
         query: queryOf(c.req.url),
@@ -123,19 +97,44 @@ function addRoutes(app: Hono<Env>, rooms: Rooms): void {
     app.all(path, (c) => refuseRequest(c, rooms, refuse(refusals.methodNotAllowed), { allow: allowed.join(', ') }))
 }
 
+/** What machines ask: is it alive, may traffic be sent here, what did it count. */
+function addOperations(app: Hono<Env>, rooms: Rooms): void {
+  const asked = (c: Context<Env>) => ({
+    authorization: c.req.header('authorization'),
+    address: occasion(c, rooms).address,
+  })
+  for (const path of healthPaths)
+    app.get(path, (c) => answerHealth(rooms, { ...asked(c), path, isVerbose: c.req.query('verbose') !== undefined }))
+  app.get('/metrics', async (c) => {
+    const { refusal, principal } = await admitReader(rooms, asked(c))
+    if (refusal === undefined) return metricsPage(rooms)
+    return problemResponse(await recordRefusal(rooms, occasion(c, rooms), refusal, principal), c.get('requestId'))
+  })
+}
+
 /** Makes the admin listener's handler. It holds no state of its own: what it knows, the rooms keep. */
 export function createAdmin(rooms: Rooms): Admin {
   const app = new Hono<Env>()
+  const doorway = createDoorway(rooms)
+  checkRooms(rooms.telemetry.health, rooms)
   addEntrance(app, rooms)
   addPages(app, rooms)
+  addOperations(app, rooms)
   addRoutes(app, rooms)
   app.notFound((c) => answerUnknown(c, rooms))
-  app.onError(async (error, c) => problemResponse(await recordFault(rooms, occasion(c), error), c.get('requestId')))
+  app.onError(async (error, c) =>
+    problemResponse(await recordFault(rooms, occasion(c, rooms), error), c.get('requestId')),
+  )
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
     errorHandler: () => unreadable(rooms),
   })
-  return { handler: (incoming, outgoing) => void listener(incoming, outgoing) }
+  return {
+    handler(incoming, outgoing) {
+      if (doorway.pass(incoming, outgoing)) void listener(incoming, outgoing)
+    },
+    close: doorway.close,
+  }
 }
 
 /** The answer to a request line or `Host` that is not even a URL. */

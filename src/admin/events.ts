@@ -15,5 +15,20 @@ export const demoSeeded = defineEvent({
   says: 'the demo upstream with its approved tools and the demo roles were put into an empty installation',
 })
 
+export const configReloaded = defineEvent({
+  name: 'config.reloaded',
+  says: 'the configuration was read again and its changed keys were put in force',
+})
+
+export const configRefused = defineEvent({
+  name: 'config.refused',
+  says: 'the configuration was read again and refused; the one before stayed in force',
+})
+
+export const castellanBroken = defineEvent({
+  name: 'castellan.broken',
+  says: 'something broke that nothing caught, and the process ended itself',
+})
+
 /** Every event of this room, for the catalogue. */
-export const adminEvents = [adminRefused, adminFaulted, demoSeeded]
+export const adminEvents = [adminRefused, adminFaulted, demoSeeded, configReloaded, configRefused, castellanBroken]

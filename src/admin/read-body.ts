@@ -13,6 +13,7 @@ function isJsonType(contentType: string | undefined): boolean {
 async function readBytes(incoming: IncomingMessage): Promise<Buffer | Refusal> {
   const bytes = await readBody(incoming, maxBodyBytes)
   if (bytes === 'too-large') return refuse(refusals.bodyTooLarge)
+  if (bytes === 'encoded') return refuse(refusals.wrongContentType)
   if (bytes === 'aborted') return refuse(refusals.notJson)
   return bytes
 }
@@ -23,8 +24,7 @@ export async function readJson(incoming: IncomingMessage): Promise<{ readonly js
   const bytes = await readBytes(incoming)
   if (isRefusal(bytes)) return bytes
   if (bytes.length === 0) return { json: {} }
-  const { 'content-type': contentType, 'content-encoding': encoding } = incoming.headers
-  if (!isJsonType(contentType) || (encoding ?? 'identity') !== 'identity') return refuse(refusals.wrongContentType)
+  if (!isJsonType(incoming.headers['content-type'])) return refuse(refusals.wrongContentType)
   try {
     return { json: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
   } catch {

@@ -23,7 +23,7 @@ function details(occasion: Occasion): Record<string, unknown> {
  * @returns what to answer: the refusal, or `admin.ledger-unavailable` when it could not be recorded
  */
 export async function recordRefusal(
-  rooms: Rooms,
+  rooms: Pick<Rooms, 'ledger'>,
   occasion: Occasion,
   refusal: Refusal,
   principal?: Principal,
@@ -50,6 +50,10 @@ export async function recordRefusal(
 export async function recordFault(rooms: Rooms, occasion: Occasion, error: unknown): Promise<Refusal> {
   if (error instanceof Fault && error.code === 'audit.ledger-unavailable')
     return refuse(refusals.ledgerUnavailable, { retryAfterSeconds: ledgerRetrySeconds })
+  rooms.telemetry.log.error('admin.faulted', 'a request to the admin API broke something', {
+    request_id: occasion.requestId,
+    error,
+  })
   const cause = error instanceof Error ? { error: error.name, message: error.message } : { error: typeof error }
   try {
     await rooms.ledger.append(adminFaulted, {

@@ -1,6 +1,18 @@
 import { defineRefusals } from '#kernel'
 
 export const refusals = defineRefusals({
+  foreignAddress: {
+    code: 'admin.foreign-address',
+    says: 'this network may not use the admin API',
+    hint: 'call it from a network in `admin.allowedNetworks`; unless that is set, only from this machine',
+    status: 403,
+  },
+  rateExceeded: {
+    code: 'admin.rate-exceeded',
+    says: 'too many requests in this minute',
+    hint: 'wait for the seconds in `retry-after`, then go on more slowly',
+    status: 429,
+  },
   foreignHost: {
     code: 'admin.foreign-host',
     says: 'this address does not belong to the admin API',

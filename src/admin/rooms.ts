@@ -1,8 +1,17 @@
 import type { Ledger } from '#audit'
 import type { Identity } from '#identity'
-import type { Clock } from '#kernel'
+import type { Clock, Secret } from '#kernel'
+import type { LiveConfig } from '#platform/config'
+import type { Database } from '#platform/database'
+import type { Admission } from '#platform/http'
+import type { Telemetry } from '#platform/telemetry'
 import type { Policy } from '#policy'
 import type { Upstreams } from '#upstream'
+
+/** Who may come in, and how often, as configured at this moment. */
+export interface AdminAdmission extends Admission {
+  readonly requestsPerMinutePerAddress: number
+}
 
 /** What the admin API stands on. */
 export interface Rooms {
@@ -11,8 +20,16 @@ export interface Rooms {
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly clock: Clock
+  readonly admission: { readonly current: AdminAdmission }
+  readonly database: Pick<Database, 'query'>
+  readonly telemetry: Pick<Telemetry, 'health' | 'log' | 'prometheus'>
+  readonly live: Pick<LiveConfig, 'reload'>
   /** Addresses under which people reach the two listeners, without a path. */
-  readonly config: { readonly admin: { readonly publicUrl: string }; readonly gateway: { readonly publicUrl: string } }
+  readonly config: {
+    readonly admin: { readonly publicUrl: string }
+    readonly gateway: { readonly publicUrl: string }
+    readonly telemetry: { readonly metricsToken?: Secret | undefined }
+  }
   /** Of the program, shown in the OpenAPI document. */
   readonly version: string
 }

@@ -14,16 +14,17 @@ function createSlowDisk() {
   return { asked, ask }
 }
 
+const opened = (size: number): Opened => ({ size, lastEvent: undefined, unanswered: 0, cutBytes: 0 })
 const clock = { now: () => 1_767_603_600_000 }
 const fields = { outcome: 'succeeded' } as const
 
 test('a disk that does not answer for ten seconds counts as failed, and what it kept after all is recorded', async () => {
   const { asked, ask } = createSlowDisk()
   const commits = new GroupCommit({ ask, clock, size: 0, onGrown: () => undefined })
-  const first = commits.append(noted, fields)
+  const first = commits.append(noted, fields, true)
   first.catch(() => undefined)
   await vi.advanceTimersByTimeAsync(1)
-  const second = commits.append(noted, fields)
+  const second = commits.append(noted, fields, true)
   second.catch(() => undefined)
   await vi.advanceTimersByTimeAsync(9_990)
   expect(commits.state()).toEqual({ isWritable: true, size: 0 })
@@ -32,21 +33,25 @@ test('a disk that does not answer for ten seconds counts as failed, and what it 
   await expect(second).rejects.toMatchObject({ code: 'audit.ledger-unavailable' })
   expect(commits.state()).toMatchObject({ isWritable: false, reason: 'the disk does not answer' })
 
-  asked[0]?.answer({ size: 1, lastEvent: undefined })
+  asked[0]?.answer(opened(1))
   await vi.advanceTimersByTimeAsync(600)
   expect(commits.state()).toMatchObject({ isWritable: false, size: 0 })
   expect(asked[1]?.request).toEqual({ kind: 'open' })
-  asked[1]?.answer({ size: 1, lastEvent: undefined })
+  asked[1]?.answer(opened(1))
   await vi.advanceTimersByTimeAsync(1)
-  const third = commits.append(noted, fields)
+  const third = commits.append(noted, fields, true)
   await vi.advanceTimersByTimeAsync(1)
   const commit = asked[2]?.request
   expect(commit).toMatchObject({ kind: 'commit', firstSeq: 2 })
-  const bodies = commit?.kind === 'commit' ? commit.bodies.map((body): unknown => JSON.parse(body)) : []
-  expect(bodies[0]).toMatchObject({ seq: 2, event: 'ledger.recovered', details: { refused: 2, unanswered: 1 } })
-  asked[2]?.answer({ size: 3, lastEvent: undefined })
+  const bodies = commit?.kind === 'commit' ? Buffer.from(commit.bodies).toString().split('\0') : []
+  expect(JSON.parse(bodies[1] ?? '')).toMatchObject({
+    seq: 2,
+    event: 'ledger.recovered',
+    details: { refused: 2, unanswered: 1 },
+  })
+  asked[2]?.answer(opened(3))
   await vi.advanceTimersByTimeAsync(1)
-  asked[3]?.answer({ size: 3, lastEvent: undefined })
+  asked[3]?.answer(opened(3))
   expect(await third).toMatchObject({ seq: 3 })
   expect(commits.state()).toEqual({ isWritable: true, size: 3 })
 })

@@ -5,28 +5,29 @@
  * Fails: by rejecting the batch and everything behind it; opens again only after a commit on a new connection.
  */
 import { type Clock, Fault } from '#kernel'
+import { type Histogram, monotonicMs } from '#platform/telemetry'
 
+import { Batch, keepSpare } from './batch.ts'
 import type { EventDefinition } from './define-event.ts'
 import { type EntryFields, type Receipt, writeBody } from './entry.ts'
 import { ledgerRecovered } from './events.ts'
 import type { Opened, WriterRequest } from './storage/messages.ts'
 
-/** Batches stay small enough that one flush does not keep the next batch waiting. */
-const longestBatch = 1000
-const largestBatchChars = 4_000_000
 /** Entries that may wait for a commit; more only happens when the disk does not keep up. */
 export const longestQueue = 20_000
-/** Text that may wait for a commit, so that large entries do not fill the memory. */
-export const largestQueueChars = 64_000_000
+/** Bytes that may wait for a commit, so that large entries do not fill the memory. */
+export const largestQueueBytes = 64_000_000
 /** A commit that takes longer counts as failed: callers are not kept waiting for a dead disk. */
 const patienceMs = 10_000
 const probeEveryMs = 500
-
-interface Pending extends Receipt {
-  readonly body: string
-  resolve(receipt: Receipt): void
-  reject(fault: Fault): void
-}
+/** After a batch of at least so many entries the next one waits for more to come: a flush costs as much as forty entries. */
+const busyEntries = 16
+/** How long it waits at most. */
+const lingerMs = 3
+/** With so many entries it waits no more. */
+const enoughEntries = 64
+/** How long an entry that nobody waits for is kept for a commit that somebody does wait for. */
+const unhurriedMs = 5
 
 interface Outage {
   readonly reason: string
@@ -37,10 +38,12 @@ interface Outage {
 }
 
 interface GroupCommitOptions {
-  readonly ask: (request: WriterRequest) => Promise<Opened>
+  readonly ask: (request: WriterRequest, given?: ArrayBuffer) => Promise<Opened>
   readonly clock: Clock
   readonly size: number
   readonly onGrown: (size: number) => void
+  /** Counts how long commits took. */
+  readonly writes?: Histogram | undefined
 }
 
 export function unavailable(reason: string, cause?: unknown): Fault {
@@ -50,10 +53,16 @@ export function unavailable(reason: string, cause?: unknown): Fault {
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   #size: number
-  #queue: Pending[] = []
-  #queuedChars = 0
-  #inFlight: Pending[] = []
+  #queue: Batch[] = []
+  #queuedEntries = 0
+  #queuedBytes = 0
+  #inFlight: Batch | undefined
+  /** Whether somebody waits for an entry in the queue. */
+  #isAwaited = false
   #isScheduled = false
+  #linger: NodeJS.Timeout | undefined
+  #lastEntries = 0
+  #hasUnhurriedTimer = false
   #isEnded = false
   #outage: Outage | undefined
   #probeTimer: NodeJS.Timeout | undefined
@@ -63,16 +72,17 @@ export class GroupCommit {
     this.#size = options.size
   }
 
-  append(event: EventDefinition, fields: EntryFields): Promise<Receipt> {
+  /** @param isAwaited whether somebody waits for it; an entry that nobody waits for causes no commit of its own at once */
+  append(event: EventDefinition, fields: EntryFields, isAwaited: boolean): Promise<Receipt> {
     if (this.#isEnded) return Promise.reject(unavailable('it is closed'))
     if (this.#outage !== undefined && !this.#outage.isEnding) {
       this.#outage.refused += 1
       return Promise.reject(unavailable(this.#outage.reason))
     }
-    if (this.#queue.length >= longestQueue || this.#queuedChars >= largestQueueChars)
+    if (this.#queuedEntries >= longestQueue || this.#queuedBytes >= largestQueueBytes)
       return Promise.reject(unavailable('the disk does not keep up'))
     try {
-      return this.#enqueue(event, fields)
+      return this.#enqueue(event, fields, isAwaited)
     } catch (error) {
       return Promise.reject(new Fault('audit.entry', 'an entry could not be written as JSON', { cause: error }))
     }
@@ -85,70 +95,100 @@ export class GroupCommit {
 
   /** Waits for what was appended, then takes no more. */
   async end(last: EventDefinition, fields: EntryFields): Promise<void> {
-    const lastAppend = this.append(last, fields)
+    const lastAppend = this.append(last, fields, true)
     this.#isEnded = true
     clearTimeout(this.#probeTimer)
     await lastAppend.catch(() => undefined)
   }
 
-  #enqueue(event: EventDefinition, fields: EntryFields): Promise<Receipt> {
-    const seq = this.#size + this.#inFlight.length + this.#queue.length + 1
-    const { id, body } = writeBody(event, fields, seq, this.#options.clock.now())
-    if (!this.#isScheduled && this.#inFlight.length === 0) {
-      this.#isScheduled = true
-      setImmediate(() => this.#send())
-    }
-    this.#queuedChars += body.length
-    return new Promise((resolve, reject) => this.#queue.push({ seq, id, body, resolve, reject }))
+  #enqueue(event: EventDefinition, fields: EntryFields, isAwaited: boolean): Promise<Receipt> {
+    const seq = this.#size + (this.#inFlight?.entries.length ?? 0) + this.#queuedEntries + 1
+    const written = writeBody(event, fields, seq, this.#options.clock.now())
+    let batch = this.#queue.at(-1)
+    if (batch === undefined || batch.isFull) this.#queue.push((batch = new Batch()))
+    const bytesBefore = batch.byteLength
+    batch.write(written)
+    this.#queuedBytes += batch.byteLength - bytesBefore
+    this.#queuedEntries += 1
+    if (isAwaited) this.#hurry()
+    else this.#wait()
+    if (this.#linger !== undefined && this.#queuedEntries >= enoughEntries) this.#stopLingering()
+    const { entries } = batch
+    const { id } = written
+    return new Promise((resolve, reject) => entries.push({ seq, id, resolve, reject }))
   }
 
-  #send(): void {
+  #hurry(): void {
+    this.#isAwaited = true
+    if (this.#isScheduled || this.#inFlight !== undefined) return
+    this.#isScheduled = true
+    if (this.#lastEntries < busyEntries || this.#queuedEntries >= enoughEntries) setImmediate(this.#send)
+    else this.#linger = setTimeout(this.#send, lingerMs)
+  }
+
+  #stopLingering(): void {
+    clearTimeout(this.#linger)
+    this.#linger = undefined
+    setImmediate(this.#send)
+  }
+
+  #wait(): void {
+    if (this.#hasUnhurriedTimer) return
+    this.#hasUnhurriedTimer = true
+    setTimeout(() => {
+      this.#hasUnhurriedTimer = false
+      if (this.#queuedEntries > 0) this.#hurry()
+    }, unhurriedMs)
+  }
+
+  readonly #send = (): void => {
     this.#isScheduled = false
-    if (this.#inFlight.length > 0 || this.#queue.length === 0) return
-    const batch = this.#takeBatch()
+    this.#linger = undefined
+    const batch = this.#inFlight === undefined ? this.#queue.shift() : undefined
+    if (batch === undefined) return
     this.#inFlight = batch
+    this.#lastEntries = batch.entries.length
+    this.#queuedEntries -= batch.entries.length
+    this.#queuedBytes -= batch.byteLength
+    this.#isAwaited = this.#queuedEntries > 0
     const ifCurrent = (then: () => void) => {
       clearTimeout(timer)
       // WHY: an answer that comes after patience ended is not believed; the next opening tells what is on disk.
       if (this.#inFlight === batch) then()
     }
     const timer = setTimeout(() => ifCurrent(() => this.#fail('the disk does not answer')), patienceMs)
-    const { ask, clock } = this.#options
-    const bodies = batch.map(({ body }) => body)
-    ask({ kind: 'commit', firstSeq: this.#size + 1, bodies, timeMs: clock.now() }).then(
-      () => ifCurrent(() => this.#settle(batch)),
+    const { ask, clock, writes } = this.#options
+    const sentAt = monotonicMs()
+    const bodies = batch.bytes()
+    const { values } = batch
+    ask({ kind: 'commit', firstSeq: this.#size + 1, bodies, values, timeMs: clock.now() }, bodies.buffer).then(
+      ({ spare }) => {
+        if (spare !== undefined) keepSpare(spare)
+        ifCurrent(() => {
+          writes?.record((monotonicMs() - sentAt) / 1000)
+          this.#settle(batch)
+        })
+      },
       (error: unknown) => ifCurrent(() => this.#fail(reasonOf(error), error)),
     )
   }
 
-  #takeBatch(): Pending[] {
-    let count = 0
-    let chars = 0
-    for (const { body } of this.#queue) {
-      if (count >= longestBatch || chars >= largestBatchChars) break
-      count += 1
-      chars += body.length
-    }
-    const batch = this.#queue.slice(0, count)
-    this.#queue = this.#queue.slice(count)
-    this.#queuedChars -= chars
-    return batch
-  }
-
-  #settle(batch: readonly Pending[]): void {
-    this.#size += batch.length
-    this.#inFlight = []
+  #settle(batch: Batch): void {
+    this.#size += batch.entries.length
+    this.#inFlight = undefined
     this.#outage = undefined
-    this.#send()
-    for (const { seq, id, resolve } of batch) resolve({ seq, id })
+    if (this.#isAwaited) this.#hurry()
+    for (const { seq, id, resolve } of batch.entries) resolve({ seq, id })
     this.#options.onGrown(this.#size)
   }
 
   #fail(reason: string, cause?: unknown): void {
-    const lost = [...this.#inFlight, ...this.#queue]
-    this.#inFlight = []
+    const lost = [this.#inFlight, ...this.#queue].flatMap((batch) => batch?.entries ?? [])
+    this.#inFlight = undefined
     this.#queue = []
-    this.#queuedChars = 0
+    this.#queuedEntries = 0
+    this.#queuedBytes = 0
+    this.#isAwaited = false
     const before = this.#outage
     const ownEntries = before?.isEnding === true ? 1 : 0
     this.#outage = {
@@ -173,21 +213,21 @@ export class GroupCommit {
     try {
       const opened = await this.#options.ask({ kind: 'open' })
       if (this.#isEnded || this.#outage === undefined) return
-      this.#size = opened.size
-      this.#endOutage(this.#outage)
+      this.#endOutage(this.#outage, opened)
     } catch (error) {
       if (this.#outage !== undefined) this.#outage = { ...this.#outage, reason: reasonOf(error) }
       this.#probeLater()
     }
   }
 
-  #endOutage(outage: Outage): void {
+  #endOutage(outage: Outage, { size, cutBytes }: Opened): void {
+    this.#size = size
     // INVARIANT: appends queue behind this entry from here on, so none is refused after it was counted.
     outage.isEnding = true
     const { refused, reason } = outage
-    const unanswered = this.#size - outage.sizeBefore
-    const details = unanswered > 0 ? { refused, reason, unanswered } : { refused, reason }
-    this.#enqueue(ledgerRecovered, { outcome: 'succeeded', details }).catch(() => undefined)
+    const unanswered = size - outage.sizeBefore
+    const details = { refused, reason, ...(unanswered > 0 && { unanswered }), ...(cutBytes > 0 && { cutBytes }) }
+    this.#enqueue(ledgerRecovered, { outcome: 'succeeded', details }, true).catch(() => undefined)
   }
 }
 

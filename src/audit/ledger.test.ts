@@ -174,6 +174,17 @@ test('another origin or another key does not continue a ledger', async () => {
   })
 })
 
+test.each([
+  ['files.weak-secret', Buffer.alloc(0)],
+  ['files.weak-secret', Buffer.alloc(119)],
+  ['audit.ledger-key', Buffer.from('-----BEGIN PRIVATE KEY-----\nkettle-orbit\n-----END PRIVATE KEY-----\n')],
+])('with a key for signing that is none it does not start: %s', async (code, bytes) => {
+  const { ledger, dataFolder } = await openTestLedger()
+  await ledger.close()
+  dataFolder.writeSecret('ledger-key', bytes)
+  await expect(createLedger({ dataFolder, origin: 'castellan', clock })).rejects.toMatchObject({ name: 'Misuse', code })
+})
+
 test('what cannot be written as it is, is written in a form that can', async () => {
   const { ledger } = await openTestLedger()
   const target = { upstream: 'notes', kind: 'resource' as const, name: 'https://ana:pw@host/\ud800' }

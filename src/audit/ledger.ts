@@ -6,15 +6,17 @@
  */
 import { type Clock, Fault, Misuse } from '#kernel'
 import type { DataFolder } from '#platform/files'
+import type { Meter } from '#platform/telemetry'
 
 import type { EventDefinition } from './define-event.ts'
 import type { Entry, EntryFields, Receipt } from './entry.ts'
 import { ledgerClosed, ledgerOpened } from './events.ts'
 import { GroupCommit, unavailable } from './group-commit.ts'
 import { createGrowth } from './growth.ts'
-import { createHeadSigner, isOrigin, makeLedgerKey } from './heads.ts'
+import { createHeadSigner, type HeadSigner, isOrigin, makeLedgerKey } from './heads.ts'
+import { auditWrites } from './watch/observe-ledger.ts'
 import { createLedgerReader } from './read-ledger.ts'
-import type { LedgerQuery, Opened, WriterRequest, WriterSettings } from './storage/messages.ts'
+import type { Intents, LedgerQuery, Opened, Stretch, WriterRequest, WriterSettings } from './storage/messages.ts'
 import { keyFile, verifierFile } from './storage/schema.ts'
 import { createThread, type Thread, ThreadProblem } from './storage/thread.ts'
 
@@ -25,6 +27,8 @@ export interface Ledger {
    * commit on a new connection succeeds
    */
   append(event: EventDefinition, fields: EntryFields): Promise<Receipt>
+  /** As `append`, for an entry that nobody waits for: for a few milliseconds it waits for a commit to share. */
+  appendSoon(event: EventDefinition, fields: EntryFields): Promise<Receipt>
   /** `size` is the `seq` of the last durable entry. */
   state(): { isWritable: boolean; reason?: string; size: number }
   /**
@@ -32,6 +36,11 @@ export interface Ledger {
    * @throws Misuse `audit.query`; Fault `audit.ledger-unreadable`
    */
   read(query: LedgerQuery): Promise<Entry[]>
+  /**
+   * The open and the ended intents of a stretch of at most 10,000 durable entries.
+   * @throws Misuse `audit.query`; Fault `audit.ledger-unreadable`
+   */
+  intents(stretch: Stretch): Promise<Intents>
   /** Resolves when there is an entry with a higher `seq`, the time is up, or the signal or the ledger ended. */
   waitBeyond(seq: number, timeoutMs: number, signal?: AbortSignal): Promise<void>
   /** Waits for what was appended; later appends reject. */
@@ -43,13 +52,15 @@ export interface LedgerOptions {
   /** Names the ledger in its signed heads; fixed once it has begun. */
   readonly origin: string
   readonly clock: Clock
+  /** Counts how long writing takes. */
+  readonly meter?: Meter | undefined
 }
 
 function readSettings({ dataFolder, origin }: LedgerOptions): WriterSettings {
   if (!isOrigin(origin))
     throw new Misuse('audit.origin', 'the ledger origin has spaces or `+`', 'set `ledger.origin` to a plain name')
   const privateKey = dataFolder.secretOrCreate(keyFile, makeLedgerKey).toString()
-  const { verifierKey } = createHeadSigner(privateKey, origin)
+  const { verifierKey } = readSigner(privateKey, origin)
   const known = dataFolder.secretOrCreate(verifierFile, () => Buffer.from(verifierKey)).toString()
   if (known !== verifierKey)
     throw new Misuse(
@@ -60,27 +71,45 @@ function readSettings({ dataFolder, origin }: LedgerOptions): WriterSettings {
   return { folder: dataFolder.path, origin, privateKey }
 }
 
+function readSigner(privateKey: string, origin: string): HeadSigner {
+  try {
+    return createHeadSigner(privateKey, origin)
+  } catch (error) {
+    throw new Misuse(
+      'audit.ledger-key',
+      `\`${keyFile}\` is not a key for signing`,
+      'restore it from a backup, or begin a new ledger in another data folder',
+      { cause: error },
+    )
+  }
+}
+
+const cures = {
+  damaged: 'run `castellan audit verify` before anything else',
+  'other-form': 'use the version that made it, or begin a new ledger in another data folder',
+}
+
 async function openWriter(writer: Thread<WriterRequest, Opened>): Promise<Opened> {
   try {
     return await writer.ask({ kind: 'open' })
   } catch (error) {
-    if (error instanceof ThreadProblem && error.isDamaged)
-      throw new Misuse('audit.ledger-damaged', error.message, 'run `castellan audit verify` before anything else', {
-        cause: error,
-      })
+    const kind = error instanceof ThreadProblem ? error.kind : 'passing'
+    if (error instanceof ThreadProblem && kind !== 'passing')
+      throw new Misuse(`audit.ledger-${kind}`, error.message, cures[kind], { cause: error })
     throw unavailable(error instanceof Error ? error.message : 'unknown', error)
   }
 }
 
-function endOfWriterBefore({ size, lastEvent }: Opened): string {
-  if (size === 0) return 'nothing'
-  return lastEvent === ledgerClosed.name ? 'close' : 'crash'
+/** How the writer before ended, and what of its last commits was found. */
+function tellEnd({ size, lastEvent, unanswered, cutBytes }: Opened): Record<string, unknown> {
+  const after = size === 0 ? 'nothing' : lastEvent === ledgerClosed.name ? 'close' : 'crash'
+  return { after, ...(unanswered > 0 && { unanswered }), ...(cutBytes > 0 && { cutBytes }) }
 }
 
 /**
  * Opens the ledger of the data folder, or begins it. The first entry it writes is `ledger.opened`.
  * @throws Misuse `files.locked` while another ledger is open on the folder, `audit.ledger-damaged` when the newest
- * signed head does not vouch for what is there; Fault `audit.ledger-unavailable` when it cannot be written
+ * signed head does not vouch for what is there, `audit.ledger-other-form` for the file of another version; Fault `audit.ledger-unavailable` when it cannot be written
  */
 export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const lock = options.dataFolder.lock('ledger')
@@ -97,15 +126,21 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
 }
 
 async function beginLedger(
-  { clock, dataFolder }: LedgerOptions,
+  { clock, dataFolder, meter }: LedgerOptions,
   writer: Thread<WriterRequest, Opened>,
   opened: Opened,
   release: () => void,
 ): Promise<Ledger> {
   const growth = createGrowth(opened.size)
-  const commits = new GroupCommit({ ask: writer.ask, clock, size: opened.size, onGrown: growth.reach })
+  const commits = new GroupCommit({
+    ask: writer.ask,
+    clock,
+    size: opened.size,
+    onGrown: growth.reach,
+    writes: meter?.histogram(auditWrites).with({}),
+  })
   const reader = createLedgerReader(dataFolder.path)
-  await commits.append(ledgerOpened, { outcome: 'succeeded', details: { after: endOfWriterBefore(opened) } })
+  await commits.append(ledgerOpened, { outcome: 'succeeded', details: tellEnd(opened) }, true)
   let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
@@ -117,10 +152,12 @@ async function beginLedger(
   }
 
   return {
-    append: (event, fields) => commits.append(event, fields),
+    append: (event, fields) => commits.append(event, fields, true),
+    appendSoon: (event, fields) => commits.append(event, fields, false),
     state: () => commits.state(),
     waitBeyond: growth.waitBeyond,
     read: (query) => (closing === undefined ? reader.read(query) : Promise.reject(closed())),
+    intents: (stretch) => (closing === undefined ? reader.intents(stretch) : Promise.reject(closed())),
     close: () => (closing ??= close()),
   }
 }

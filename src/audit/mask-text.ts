@@ -4,7 +4,8 @@
  * Trusts: the shapes.
  * Fails: never; time is linear in the length allowed, not in the length given.
  */
-import { isSuspect, shapes, type Span } from './shapes.ts'
+import { kinds, kindsOf } from './characters.ts'
+import { shapes, type Span } from './shapes.ts'
 
 /** Longer texts are cut here. */
 export const longestTextChars = 4096
@@ -14,21 +15,19 @@ const shortestSecretChars = 6
 
 const none: readonly Span[] = []
 
-function findSpans(text: string): readonly Span[] {
-  if (text.length < shortestSecretChars || !isSuspect(text)) return none
-  const spans: Span[] = []
-  for (const shape of shapes) if (shape.hint(text)) spans.push(...shape.find(text))
+function findSpans(text: string, found: number): readonly Span[] {
+  if (text.length < shortestSecretChars) return none
+  let spans: Span[] | undefined
+  for (const { needs, hint, find } of shapes) {
+    if ((found & needs) !== needs || !hint(text)) continue
+    const more = find(text)
+    if (more.length > 0) spans = spans === undefined ? [...more] : [...spans, ...more]
+  }
   // WHY: the sort is stable, so of two that start at one place the shape listed first names the mask.
-  return spans.sort((left, right) => left.start - right.start)
+  return spans?.sort((left, right) => left.start - right.start) ?? none
 }
 
-/** @param maxChars what is kept of the text; the rest is replaced by `[cut: N characters]` */
-export function maskText(text: string, maxChars: number = longestTextChars): string {
-  const isCut = text.length > maxChars
-  const seen = isCut ? text.slice(0, maxChars + lookAheadChars) : text
-  const spans = findSpans(seen)
-  if (spans.length === 0 && !isCut) return text.isWellFormed() ? text : text.toWellFormed()
-  const end = isCut ? maxChars : text.length
+function mask(text: string, seen: string, spans: readonly Span[], end: number): string {
   let masked = ''
   let at = 0
   for (const span of spans) {
@@ -42,4 +41,24 @@ export function maskText(text: string, maxChars: number = longestTextChars): str
   if (at < end) masked += seen.slice(at, end)
   const cut = text.length - Math.max(at, end)
   return (cut > 0 ? `${masked}[cut: ${cut} characters]` : masked).toWellFormed()
+}
+
+/** @param maxChars what is kept of the text; the rest is replaced by `[cut: N characters]` */
+export function maskText(text: string, maxChars: number = longestTextChars): string {
+  const isCut = text.length > maxChars
+  const seen = isCut ? text.slice(0, maxChars + lookAheadChars) : text
+  const spans = findSpans(seen, kindsOf(seen))
+  if (spans.length > 0 || isCut) return mask(text, seen, spans, isCut ? maxChars : text.length)
+  return text.isWellFormed() ? text : text.toWellFormed()
+}
+
+/** @returns the masked text as JSON writes it */
+export function writeMasked(text: string, maxChars: number): string {
+  if (text.length > maxChars) return JSON.stringify(maskText(text, maxChars))
+  const found = kindsOf(text)
+  const spans = findSpans(text, found)
+  if (spans.length > 0) return JSON.stringify(mask(text, text, spans, text.length))
+  // WHY: most texts hold nothing that JSON escapes; quotes around them are their JSON.
+  if ((found & kinds.escaped) === 0 && text.isWellFormed()) return `"${text}"`
+  return JSON.stringify(text.toWellFormed())
 }

@@ -7,22 +7,25 @@
 import { hash } from 'node:crypto'
 
 export const hashBytes = 32
+/** Levels of a tree with as many leaves as a number counts exactly. */
+const mostLevels = 53
+/** Precedes an entry when its leaf is hashed. No entry has this byte, so it also stands between entries. */
+export const leafPrefix = 0
 const emptyRoot = hash('sha256', '', 'buffer')
 const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 1)
-const leafPrefix = Buffer.of(0)
+const leafStart = Buffer.of(leafPrefix)
 
 /** SPEC: RFC 6962, section 2.1: leaf hash is SHA-256(0x00 || entry). A string is taken as UTF-8. */
 export function hashLeaf(body: string | Uint8Array): Buffer {
   return typeof body === 'string'
     ? hash('sha256', '\0' + body, 'buffer')
-    : hash('sha256', Buffer.concat([leafPrefix, body]), 'buffer')
+    : hash('sha256', Buffer.concat([leafStart, body]), 'buffer')
 }
 
-/** SPEC: RFC 6962, section 2.1: node hash is SHA-256(0x01 || left || right). */
-function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  nodeInput.set(left, 1)
-  nodeInput.set(right, 1 + hashBytes)
-  return hash('sha256', nodeInput, 'buffer')
+/** Writes the hash of what already begins with its prefix to `into`. */
+export function writeHash(prefixed: Uint8Array, into: Buffer, at: number): void {
+  // WHY: a digest as text that is copied costs a third of a digest as a buffer of its own.
+  into.write(hash('sha256', prefixed, 'binary'), at, 'latin1')
 }
 
 function countPeaks(size: number): number {
@@ -31,26 +34,32 @@ function countPeaks(size: number): number {
   return peaks
 }
 
-/** The roots of the full subtrees of a tree, largest first: all that appending and the root need. */
+/** The roots of the full subtrees of a tree: all that appending and the root need. */
 export class TreeEdge {
   #size: number
-  readonly #peaks: Uint8Array[]
+  /** The root of the full subtree of 2^n leaves lies at n × 32, when the tree has one. */
+  readonly #peaks: Buffer
 
-  private constructor(size: number, peaks: Uint8Array[]) {
+  private constructor(size: number, peaks: Buffer) {
     this.#size = size
     this.#peaks = peaks
   }
 
   static empty(): TreeEdge {
-    return new TreeEdge(0, [])
+    return new TreeEdge(0, Buffer.alloc(mostLevels * hashBytes))
   }
 
   /** @returns undefined when `bytes` cannot be the edge of a tree of `size` leaves */
   static read(size: number, bytes: Uint8Array): TreeEdge | undefined {
     if (!Number.isSafeInteger(size) || size < 0 || bytes.length !== countPeaks(size) * hashBytes) return undefined
-    const peaks: Uint8Array[] = []
-    for (let at = 0; at < bytes.length; at += hashBytes) peaks.push(bytes.slice(at, at + hashBytes))
-    return new TreeEdge(size, peaks)
+    const edge = TreeEdge.empty()
+    let end = bytes.length
+    edge.#size = size
+    edge.#eachPeak((at) => {
+      edge.#peaks.set(bytes.subarray(end - hashBytes, end), at)
+      end -= hashBytes
+    })
+    return edge
   }
 
   get size(): number {
@@ -58,27 +67,47 @@ export class TreeEdge {
   }
 
   append(leaf: Uint8Array): void {
-    let node = leaf
+    const peaks = this.#peaks
+    nodeInput.set(leaf, 1 + hashBytes)
+    let at = 0
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
-      const left = this.#peaks.pop()
-      if (left !== undefined) node = hashNode(left, node)
+      peaks.copy(nodeInput, 1, at, at + hashBytes)
+      writeHash(nodeInput, nodeInput, 1 + hashBytes)
+      at += hashBytes
     }
-    this.#peaks.push(node)
+    nodeInput.copy(peaks, at, 1 + hashBytes)
     this.#size += 1
   }
 
+  /** SPEC: RFC 6962, section 2.1: node hash is SHA-256(0x01 || left || right). */
   root(): Buffer {
-    const last = this.#peaks.at(-1)
-    if (last === undefined) return Buffer.from(emptyRoot)
-    return Buffer.from(this.#peaks.slice(0, -1).reduceRight((right, left) => hashNode(left, right), last))
+    if (this.#size === 0) return Buffer.from(emptyRoot)
+    let isFirst = true
+    this.#eachPeak((at) => {
+      this.#peaks.copy(nodeInput, isFirst ? 1 + hashBytes : 1, at, at + hashBytes)
+      if (!isFirst) writeHash(nodeInput, nodeInput, 1 + hashBytes)
+      isFirst = false
+    })
+    return Buffer.from(nodeInput.subarray(1 + hashBytes))
   }
 
   /** The peaks, largest subtree first, 32 bytes each. */
   bytes(): Buffer {
-    return Buffer.concat(this.#peaks)
+    const all: Buffer[] = []
+    this.#eachPeak((at) => all.unshift(this.#peaks.subarray(at, at + hashBytes)))
+    return Buffer.concat(all)
   }
 
   copy(): TreeEdge {
-    return new TreeEdge(this.#size, [...this.#peaks])
+    return new TreeEdge(this.#size, Buffer.from(this.#peaks))
+  }
+
+  /** Smallest subtree first. */
+  #eachPeak(visit: (at: number) => void): void {
+    let at = 0
+    for (let rest = this.#size; rest > 0; rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 1) visit(at)
+      at += hashBytes
+    }
   }
 }

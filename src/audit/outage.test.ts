@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { temporaryDataFolder } from '../../test/world/folder.ts'
 import { noted, obstructLedger, openTestLedger } from '../../test/world/ledger.ts'
 import { startProcess } from '../../test/world/machine/start-process.ts'
-import { largestQueueChars, longestQueue } from './group-commit.ts'
+import { largestQueueBytes, longestQueue } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
 import { verifyLedger } from './verify.ts'
 
@@ -108,7 +108,7 @@ test('large entries wait for the disk up to a bound in text, the next one is tur
   const texts = Array.from({ length: 15 }, () => 'word '.repeat(800))
   const large = () => ledger.append(noted, { outcome: 'succeeded', details: { texts } })
   const charsEach = JSON.stringify({ texts }).length
-  const fitting = Math.floor(largestQueueChars / (charsEach + 300))
+  const fitting = Math.floor(largestQueueBytes / (charsEach + 300))
   const waiting = refusals(Array.from({ length: fitting }, large))
   const beyond = refusals(Array.from({ length: 20 }, large))
   expect(await waiting).toBe(0)
@@ -118,7 +118,7 @@ test('large entries wait for the disk up to a bound in text, the next one is tur
 
 test('a full disk refuses entries, keeps what was acknowledged, and is noticed when it has room again', async () => {
   const dataFolder = temporaryDataFolder()
-  const { child, lines } = startProcess('ledger-writer', [dataFolder.path, '300'])
+  const { child, lines, ended } = startProcess('ledger-writer', [dataFolder.path, '300'])
   const count = (word: string) => lines.filter((line) => line.startsWith(word)).length
   await expect.poll(() => count('refused'), { timeout: 20_000 }).toBeGreaterThan(3)
   const keptBefore = count('kept')
@@ -126,7 +126,7 @@ test('a full disk refuses entries, keeps what was acknowledged, and is noticed w
   spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'])
   await expect.poll(() => count('kept'), { timeout: 10_000 }).toBeGreaterThan(keptBefore + 10)
   child.kill('SIGKILL')
-  await sleep(100)
+  await ended
   const { ledger } = await openTestLedger(dataFolder)
   const last = Number(lines.findLast((line) => line.startsWith('kept'))?.split(' ')[1])
   expect(ledger.state().size).toBeGreaterThan(last)

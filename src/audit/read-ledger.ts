@@ -7,39 +7,71 @@
 import { Fault, Misuse } from '#kernel'
 
 import type { Entry } from './entry.ts'
-import type { LedgerQuery, ReaderSettings } from './storage/messages.ts'
+import type { Intents, LedgerQuery, ReaderAnswer, ReaderRequest, ReaderSettings, Stretch } from './storage/messages.ts'
 import { createThread } from './storage/thread.ts'
 
 /** Most entries one question returns. */
 export const mostEntries = 1000
+/** Most entries that are looked at for their intents at once. */
+export const longestStretch = 10_000
 
 export interface LedgerReader {
   read(query: LedgerQuery): Promise<Entry[]>
+  intents(stretch: Stretch): Promise<Intents>
   end(): Promise<void>
 }
 
-function check(query: LedgerQuery): void {
-  const { after, before, limit } = query
-  const isBound = (bound: number | undefined) => bound === undefined || (Number.isSafeInteger(bound) && bound >= 0)
-  if (!isBound(after) || !isBound(before))
+const isPlace = (place: number): boolean => Number.isSafeInteger(place) && place >= 0
+
+function checkQuery({ after, before, limit }: LedgerQuery): void {
+  if (!isPlace(after ?? 0) || !isPlace(before ?? 0))
     throw new Misuse('audit.query', '`after` and `before` are places in the ledger', 'use whole numbers from 0')
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= mostEntries))
     throw new Misuse('audit.query', '`limit` is out of range', `use 1 to ${mostEntries}`)
 }
 
+function checkStretch({ after, upTo }: Stretch): void {
+  if (!isPlace(after) || !isPlace(upTo) || upTo - after > longestStretch)
+    throw new Misuse(
+      'audit.query',
+      'the stretch of the ledger is too long',
+      `ask for ${longestStretch} entries at most`,
+    )
+}
+
 export function createLedgerReader(folder: string): LedgerReader {
   const settings: ReaderSettings = { folder }
-  const thread = createThread<LedgerQuery, string[]>('reader-worker', settings)
+  const thread = createThread<ReaderRequest, ReaderAnswer>('reader-worker', settings)
+
+  async function ask(request: ReaderRequest): Promise<ReaderAnswer> {
+    try {
+      return await thread.ask(request)
+    } catch (error) {
+      throw unreadable(error)
+    }
+  }
+
   return {
     async read(query) {
-      check(query)
+      checkQuery(query)
+      const answer = await ask({ kind: 'search', query })
+      if (answer.kind !== 'search') throw unreadable()
       try {
-        const bodies = await thread.ask(query)
-        return bodies.map((body) => JSON.parse(body) as Entry)
+        return answer.bodies.map((body) => JSON.parse(body) as Entry)
       } catch (error) {
-        throw new Fault('audit.ledger-unreadable', 'the ledger cannot be read', { cause: error })
+        throw unreadable(error)
       }
+    },
+    async intents(stretch) {
+      checkStretch(stretch)
+      const answer = await ask({ kind: 'intents', stretch })
+      if (answer.kind !== 'intents') throw unreadable()
+      return answer.intents
     },
     end: thread.end,
   }
+}
+
+function unreadable(cause?: unknown): Fault {
+  return new Fault('audit.ledger-unreadable', 'the ledger cannot be read', { cause })
 }

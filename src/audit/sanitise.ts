@@ -1,12 +1,12 @@
 /**
- * What may be recorded of a value: the same value without secrets and personal data, as plain JSON of bounded size.
+ * What may be recorded of a value: its canonical JSON without secrets and personal data, of bounded size.
  * Stops: credentials and personal data in the record, in values and in member names, at every depth.
  * Trusts: nothing about the value: getters throw, proxies lie, structures repeat and never end.
  * Fails: never: what cannot be read becomes a mark.
  */
 import { Secret } from '#kernel'
 
-import { longestTextChars, maskText } from './mask-text.ts'
+import { longestTextChars, maskText, writeMasked } from './mask-text.ts'
 import { isCardNumber } from './numbers.ts'
 import { isSecretMember } from './secret-keys.ts'
 
@@ -20,8 +20,8 @@ export const mostValues = 4000
 export const mostChars = 65_536
 const longestKeyChars = 256
 
-const secretMask = '[secret]'
-const unreadable = '[unreadable]'
+const secretMask = '"[secret]"'
+const unreadable = '"[unreadable]"'
 
 interface Walk {
   valuesLeft: number
@@ -29,23 +29,31 @@ interface Walk {
   readonly path: object[]
 }
 
-/** @returns plain JSON: objects, arrays, strings, finite numbers, booleans and null; a copy, never the value itself */
+/**
+ * @returns the JSON of a copy made of objects, arrays, strings, finite numbers, booleans and null, in the one byte form
+ * of RFC 8785: made in one walk, because this is done for every call
+ */
+export function writeSanitised(value: unknown): string {
+  return visit(value, { valuesLeft: mostValues, charsLeft: mostChars, path: [] }) ?? 'null'
+}
+
+/** @returns the same as a value: plain JSON, never the value itself */
 export function sanitise(value: unknown): unknown {
-  return visit(value, { valuesLeft: mostValues, charsLeft: mostChars, path: [] }) ?? null
+  return JSON.parse(writeSanitised(value))
 }
 
 function cutMark(count: number): string {
-  return `[cut: ${count} members]`
+  return `"[cut: ${count} members]"`
 }
 
 function takeText(text: string, walk: Walk): string {
   const allowed = Math.min(longestTextChars, walk.charsLeft)
   walk.charsLeft -= Math.min(text.length, allowed)
-  return maskText(text, allowed)
+  return writeMasked(text, allowed)
 }
 
 /** @returns undefined for what JSON leaves out */
-function visit(value: unknown, walk: Walk): unknown {
+function visit(value: unknown, walk: Walk): string | undefined {
   walk.valuesLeft -= 1
   switch (typeof value) {
     case 'string':
@@ -53,24 +61,26 @@ function visit(value: unknown, walk: Walk): unknown {
     case 'number':
       return visitNumber(value)
     case 'boolean':
+      return value ? 'true' : 'false'
     case 'undefined':
-      return value
+      return undefined
     case 'bigint':
-      return isCardNumber(String(value)) ? '[card]' : takeText(String(value), walk)
+      return isCardNumber(String(value)) ? '"[card]"' : takeText(String(value), walk)
     case 'object':
-      return value === null ? null : visitObject(value, walk)
+      return value === null ? 'null' : visitObject(value, walk)
     default:
-      return `[${typeof value}]`
+      return `"[${typeof value}]"`
   }
 }
 
-function visitNumber(value: number): unknown {
-  if (!Number.isFinite(value)) return String(value)
-  return value > 1e12 && Number.isInteger(value) && isCardNumber(String(value)) ? '[card]' : value
+function visitNumber(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`
+  // SPEC: RFC 8785, section 3.2.2.3: numbers as ECMAScript writes them, which knows no negative zero.
+  return value > 1e12 && Number.isInteger(value) && isCardNumber(String(value)) ? '"[card]"' : String(value)
 }
 
-function visitObject(value: object, walk: Walk): unknown {
-  if (walk.path.includes(value)) return '[cycle]'
+function visitObject(value: object, walk: Walk): string | undefined {
+  if (walk.path.includes(value)) return '"[cycle]"'
   walk.path.push(value)
   try {
     return expand(value, walk)
@@ -81,13 +91,13 @@ function visitObject(value: object, walk: Walk): unknown {
   }
 }
 
-function expand(value: object, walk: Walk): unknown {
+function expand(value: object, walk: Walk): string | undefined {
   if (Array.isArray(value)) return visitList(value, value.length, walk)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) return visitMembers(value, walk)
   if (value instanceof Secret) return secretMask
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '[invalid date]' : value.toISOString()
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[bytes: ${value.byteLength}]`
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '"[invalid date]"' : `"${value.toISOString()}"`
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `"[bytes: ${value.byteLength}]"`
   if (value instanceof Map) return visitMap(value, walk)
   if (value instanceof Set) return visitList(value, value.size, walk)
   if (value instanceof Error) return visitError(value, walk)
@@ -98,17 +108,20 @@ function expand(value: object, walk: Walk): unknown {
   return visitMembers(value, walk)
 }
 
-function visitList(list: Iterable<unknown>, count: number, walk: Walk): unknown {
+function visitList(list: Iterable<unknown>, count: number, walk: Walk): string {
   if (walk.path.length > deepest && count > 0) return cutMark(count)
-  const copy: unknown[] = []
+  let copied = 0
+  let text = ''
   for (const member of list) {
-    if (copy.length >= mostMembers || walk.valuesLeft <= 0) {
-      copy.push(cutMark(count - copy.length))
+    if (copied > 0) text += ','
+    if (copied >= mostMembers || walk.valuesLeft <= 0) {
+      text += cutMark(count - copied)
       break
     }
-    copy.push(visit(member, walk) ?? null)
+    text += visit(member, walk) ?? 'null'
+    copied += 1
   }
-  return copy
+  return `[${text}]`
 }
 
 function isNamed(map: ReadonlyMap<unknown, unknown>): map is ReadonlyMap<string, unknown> {
@@ -116,11 +129,11 @@ function isNamed(map: ReadonlyMap<unknown, unknown>): map is ReadonlyMap<string,
   return true
 }
 
-function visitMap(map: ReadonlyMap<unknown, unknown>, walk: Walk): unknown {
+function visitMap(map: ReadonlyMap<unknown, unknown>, walk: Walk): string {
   return isNamed(map) ? copyMembers(map.keys(), (key) => map.get(key), map.size, walk) : visitList(map, map.size, walk)
 }
 
-function visitError(error: Error, walk: Walk): unknown {
+function visitError(error: Error, walk: Walk): string {
   const { name, message, cause } = error
   const code = 'code' in error ? error.code : undefined
   return visitMembers(
@@ -129,40 +142,95 @@ function visitError(error: Error, walk: Walk): unknown {
   )
 }
 
-function visitMembers(value: object, walk: Walk): unknown {
+function visitMembers(value: object, walk: Walk): string {
   const keys = Object.keys(value)
   return copyMembers(keys, (key) => (value as Record<string, unknown>)[key], keys.length, walk)
 }
 
 type Read = (key: string) => unknown
 
-function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Walk): unknown {
+function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Walk): string {
   if (walk.path.length > deepest && count > 0) return cutMark(count)
-  const copy: Record<string, unknown> = {}
+  const names: string[] = []
+  const texts: string[] = []
   let copied = 0
+  let isChanged = false
   for (const key of keys) {
     if (copied >= mostMembers || walk.valuesLeft <= 0) {
-      put(copy, '[cut]', cutMark(count - copied))
+      names.push(freeName('[cut]', names))
+      texts.push(cutMark(count - copied))
       break
     }
     copied += 1
     const kept = visitMember(key, read, walk)
-    if (kept !== undefined) put(copy, maskName(key), kept)
+    if (kept === undefined) continue
+    const name = maskName(key)
+    // INVARIANT: the names given are all different, so two can only be alike once one of them was changed.
+    isChanged ||= name !== key
+    names.push(isChanged ? freeName(name, names) : name)
+    texts.push(kept)
   }
-  return copy
+  return writeMembers(names, texts)
+}
+
+/** Two names that are masked alike both stay. */
+function freeName(name: string, taken: readonly string[]): string {
+  let free = name
+  for (let twin = 2; taken.includes(free); twin++) free = `${name} (${twin})`
+  return free
+}
+
+/** SPEC: RFC 8785, section 3.2.3: members in the order of their names' UTF-16 code units. */
+function writeMembers(names: string[], texts: string[]): string {
+  if (names.length <= fewMembers) sortFew(names, texts)
+  const order = names.length <= fewMembers ? undefined : sortedPlaces(names)
+  let text = ''
+  for (let at = 0; at < names.length; at++) {
+    const from = order?.[at] ?? at
+    text += `${at === 0 ? '' : ','}${writeName(names[from] ?? '')}:${texts[from] ?? ''}`
+  }
+  return `{${text}}`
+}
+
+/** Below this, sorting by insertion in place is the fastest. */
+const fewMembers = 16
+
+function sortFew(names: string[], texts: string[]): void {
+  for (let at = 1; at < names.length; at++) {
+    const name = names[at] ?? ''
+    if ((names[at - 1] ?? '') < name) continue
+    const text = texts[at] ?? ''
+    let to = at
+    for (; to > 0 && (names[to - 1] ?? '') > name; to--) {
+      names[to] = names[to - 1] ?? ''
+      texts[to] = texts[to - 1] ?? ''
+    }
+    names[to] = name
+    texts[to] = text
+  }
+}
+
+function sortedPlaces(names: readonly string[]): number[] {
+  const places = names.map((_, place) => place)
+  return places.sort((left, right) => ((names[left] ?? '') < (names[right] ?? '') ? -1 : 1))
 }
 
 const mostOpenNames = 2000
-const openNames = new Set<string>()
+/** Names that nothing is masked in, with their JSON. */
+const openNames = new Map<string, string>()
+
+function writeName(name: string): string {
+  return openNames.get(name) ?? JSON.stringify(name)
+}
 
 function maskName(name: string): string {
   if (openNames.has(name)) return name
   const masked = maskText(name, longestKeyChars)
-  if (masked === name && openNames.size < mostOpenNames) openNames.add(name)
+  if (masked === name && openNames.size < mostOpenNames) openNames.set(name, JSON.stringify(name))
   return masked
 }
 
-function visitMember(key: string, read: Read, walk: Walk): unknown {
+function visitMember(key: string, read: Read, walk: Walk): string | undefined {
   let value: unknown
   try {
     value = read(key)
@@ -171,13 +239,4 @@ function visitMember(key: string, read: Read, walk: Walk): unknown {
   }
   walk.charsLeft -= Math.min(walk.charsLeft, key.length)
   return isSecretMember(key, value) ? secretMask : visit(value, walk)
-}
-
-/** Two names that are masked alike both stay, and `__proto__` is a name like any other. */
-function put(copy: Record<string, unknown>, name: string, value: unknown): void {
-  let free = name
-  for (let twin = 2; Object.hasOwn(copy, free); twin++) free = `${name} (${twin})`
-  if (free === '__proto__')
-    Object.defineProperty(copy, free, { value, enumerable: true, configurable: true, writable: true })
-  else copy[free] = value
 }

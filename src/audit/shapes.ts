@@ -4,6 +4,7 @@
  * Trusts: literals and check digits; each pattern costs time linear in the text.
  * Fails: towards the mask: what looks like a secret is one.
  */
+import { kinds } from './characters.ts'
 import { findCards, findIbans } from './numbers.ts'
 
 /** A stretch of text to mask: from `start` to before `end`. */
@@ -13,23 +14,38 @@ export interface Span {
   readonly mask: string
 }
 
-/** `hint`: what a text must contain to be worth the search. */
+/** `needs` and `hint`: what a text must have to be worth the search, first the cheap test, then the dearer one. */
 export interface Shape {
+  /** Kinds of characters, all of them needed. */
+  readonly needs: number
   readonly hint: (text: string) => boolean
-  readonly find: (text: string) => Span[]
+  readonly find: (text: string) => readonly Span[]
 }
 
-/** @param pattern global; group 1, when there is one, is the part to mask */
-function pattern(mask: string, expression: RegExp, hint: Shape['hint']): Shape {
+const always = () => true
+const none: readonly Span[] = []
+
+/** @param expression global, never empty; group 1, when there is one, is the part to mask */
+function pattern(mask: string, expression: RegExp, needs: number, hint: Shape['hint'] = always): Shape {
   return {
+    needs,
     hint,
-    find: (text) =>
-      Array.from(text.matchAll(expression), (match) => {
-        const part = match[1] ?? match[0]
-        const start = match.index + match[0].length - part.length
-        return { start, end: start + part.length, mask }
-      }),
+    find: (text) => findAll(text, expression, mask),
   }
+}
+
+function findAll(text: string, expression: RegExp, mask: string): readonly Span[] {
+  // WHY: one expression used again and again; `matchAll` makes a copy of it for every text.
+  expression.lastIndex = 0
+  let match = expression.exec(text)
+  if (match === null) return none
+  const found: Span[] = []
+  for (; match !== null; match = expression.exec(text)) {
+    const part = match[1] ?? match[0]
+    const start = match.index + match[0].length - part.length
+    found.push({ start, end: start + part.length, mask })
+  }
+  return found
 }
 
 const contains =
@@ -66,47 +82,35 @@ const headerLine =
   /(?:authorization|cookie)[\\"']{0,4}\s{0,4}[:=](?!\s{0,8}["']?\[secret\])\s{0,8}["']?([^\r\n"']{1,4096})/gi
 const assigned = /passw|passp|pwd|secret|token|key|otp/i
 
-const hasDigits = (text: string) => /\d[^]{5,}\d/.test(text)
-const hasSign = (text: string) => text.includes('=') || text.includes(':')
 const pem =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:[^-]|-(?!----END))*(?:-----END[A-Z0-9 ]{0,60}-----)?/g
 
+const { at, digit, dot, hyphen, longNumber, plus, sign, slash, underscore, A, B, G, I, J, S, k, x } = kinds
+const prefixed = /(?:npm_|hf_|dop_v1_)[\w.-]{16,}/g
+
 /** In order of precedence where two start at one place. */
 export const shapes: readonly Shape[] = [
-  pattern('[private-key]', pem, contains('-----BEGIN')),
-  pattern('[jwt]', /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g, contains('eyJ')),
-  pattern('[secret]', /cs[tse]_[\w-]{8,}/g, contains('cst_', 'css_', 'cse_')),
-  pattern('[secret]', /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, contains('AKIA', 'ASIA', 'ABIA', 'ACCA')),
-  pattern('[secret]', /gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}/g, (text) => /gh[pousr]_|github_pat_/.test(text)),
-  pattern('[secret]', /(?:xox[a-z]|xapp)-[\w-]{8,}/g, contains('xox', 'xapp')),
-  pattern('[secret]', /AIza[\w-]{20,}/g, contains('AIza')),
-  pattern('[secret]', /(?<![A-Za-z0-9])sk-[\w-]{16,}/g, contains('sk-')),
-  pattern('[secret]', /[srpw][kh](?:_live|_test|sec)_\w{10,}/g, contains('_live_', '_test_', 'whsec_')),
-  pattern(
-    '[secret]',
-    /(?:glpat-|npm_|hf_|dop_v1_|SG\.)[\w.-]{16,}/g,
-    contains('glpat-', 'npm_', 'hf_', 'dop_v1_', 'SG.'),
-  ),
-  pattern('[secret]', /bearer[ \t]{1,8}([\w+/.~=-]{8,})/gi, (text) => /bearer[ \t]/i.test(text)),
-  pattern(
-    '[secret]',
-    /:\/\/([^\s/?#@]{0,1024}(?:@[^\s/?#@]{0,256}){0,4})(?=@)/g,
-    (text) => text.includes('://') && text.includes('@'),
-  ),
-  pattern('[secret]', headerLine, (text) => hasSign(text) && /authorization|cookie/i.test(text)),
-  pattern('[secret]', assignment, (text) => hasSign(text) && assigned.test(text)),
-  { hint: contains('@'), find: findEmails },
-  { hint: hasDigits, find: findCards },
-  { hint: (text) => /[A-Za-z]{2}\d{2}/.test(text), find: findIbans },
-  pattern('[ssn]', /(?<![\d-])(?!000|666|9)\d{3}(?:-(?!00)\d\d-|[ ](?!00)\d\d[ ])(?!0000)\d{4}(?![\d-])/g, hasDigits),
-  pattern('[phone]', /(?<![\w.])\+\d(?:[ ()./-]{0,2}\d){6,14}/g, contains('+')),
-  pattern('[phone]', /(?<![\w.-])(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?![\w-])/g, hasDigits),
-  pattern('[phone]', /(?<![\w.+:-])0\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,3}(?![\w:-])/g, hasDigits),
+  pattern('[private-key]', pem, hyphen | B | G | I, contains('-----BEGIN')),
+  pattern('[jwt]', /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g, J, contains('eyJ')),
+  pattern('[secret]', /cs[tse]_[\w-]{8,}/g, underscore),
+  pattern('[secret]', /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, A),
+  pattern('[secret]', /gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}/g, underscore),
+  pattern('[secret]', /(?:xox[a-z]|xapp)-[\w-]{8,}/g, x | hyphen, contains('xox', 'xapp')),
+  pattern('[secret]', /AIza[\w-]{20,}/g, A | I, contains('AIza')),
+  pattern('[secret]', /(?<![A-Za-z0-9])sk-[\w-]{16,}/g, k | hyphen, contains('sk-')),
+  pattern('[secret]', /[srpw][kh](?:_live|_test|sec)_\w{10,}/g, underscore, contains('_live_', '_test_', 'whsec_')),
+  pattern('[secret]', /glpat-[\w.-]{16,}/g, hyphen, contains('glpat-')),
+  pattern('[secret]', prefixed, underscore, contains('npm_', 'hf_', 'dop_v1_')),
+  pattern('[secret]', /SG\.[\w.-]{16,}/g, S | G | dot, contains('SG.')),
+  pattern('[secret]', /bearer[ \t]{1,8}([\w+/.~=-]{8,})/gi, 0),
+  pattern('[secret]', /:\/\/([^\s/?#@]{0,1024}(?:@[^\s/?#@]{0,256}){0,4})(?=@)/g, sign | slash | at, contains('://')),
+  pattern('[secret]', headerLine, sign, (text) => /authorization|cookie/i.test(text)),
+  pattern('[secret]', assignment, sign, (text) => assigned.test(text)),
+  { needs: at, hint: always, find: findEmails },
+  { needs: longNumber, hint: always, find: findCards },
+  { needs: digit, hint: (text) => /[A-Za-z]{2}\d{2}/.test(text), find: findIbans },
+  pattern('[ssn]', /(?<![\d-])(?!000|666|9)\d{3}(?:-(?!00)\d\d-|[ ](?!00)\d\d[ ])(?!0000)\d{4}(?![\d-])/g, longNumber),
+  pattern('[phone]', /(?<![\w.])\+\d(?:[ ()./-]{0,2}\d){6,14}/g, plus | longNumber),
+  pattern('[phone]', /(?<![\w.-])(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?![\w-])/g, longNumber),
+  pattern('[phone]', /(?<![\w.+:-])0\d{2,4}[ /-]\d{3,8}(?:[ -]\d{2,6}){0,3}(?![\w:-])/g, longNumber),
 ]
-
-/** One pass for the many texts without any of it: each shape above needs one of these. */
-export function isSuspect(text: string): boolean {
-  return suspects.test(text)
-}
-
-const suspects = /[@=:+_\d]|eyJ|-----B|A[KSBC][IC]A|AIza|xox|xapp|sk-|glpat-|SG\.|bearer/i

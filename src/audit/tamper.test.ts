@@ -233,7 +233,9 @@ test('a trigger, a view, a dropped index or a lost table is found', async () => 
   for (const change of [
     'CREATE TRIGGER t AFTER INSERT ON entries BEGIN DELETE FROM entries WHERE seq = new.seq - 1; END',
     'CREATE VIEW v AS SELECT 1',
-    'DROP INDEX entries_by_event',
+    'CREATE INDEX i ON entries (leaf)',
+    'DROP TABLE postings',
+    'PRAGMA user_version = 3',
     'DROP TABLE heads',
     'DROP TABLE entries',
   ])

@@ -19,6 +19,8 @@ interface TreeCheckOptions {
   /** The head kept outside the database. */
   readonly newest: Head | undefined
   readonly report: Report
+  /** Takes each entry as it was parsed. */
+  readonly onEntry: (seq: number, entry: unknown) => void
 }
 
 /** A row of the heads table that the key signed; `edge` only when it folds to the signed root. */
@@ -27,13 +29,16 @@ interface SignedRow {
   readonly edge: TreeEdge | undefined
 }
 
-function seqIn(body: Uint8Array): unknown {
+function parse(body: Uint8Array): unknown {
   try {
-    const entry: unknown = JSON.parse(Buffer.from(body).toString())
-    return typeof entry === 'object' && entry !== null && 'seq' in entry ? entry.seq : undefined
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
   } catch {
     return undefined
   }
+}
+
+function seqIn(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null && 'seq' in entry ? entry.seq : undefined
 }
 
 function isSameHead(left: Head, right: Head): boolean {
@@ -81,6 +86,7 @@ interface Trees {
 export class TreeCheck {
   readonly #newest: Head | undefined
   readonly #report: Report
+  readonly #onEntry: TreeCheckOptions['onEntry']
   readonly #nextHead: () => SignedRow | undefined
   readonly #whole = TreeEdge.empty()
   #trees: Trees = { byBody: TreeEdge.empty(), byLeaf: TreeEdge.empty() }
@@ -94,6 +100,7 @@ export class TreeCheck {
   constructor(options: TreeCheckOptions) {
     this.#newest = options.newest
     this.#report = options.report
+    this.#onEntry = options.onEntry
     this.#nextHead = createHeadReader(options)
     this.#upcoming = this.#nextHead()
     this.#isNewestSeen = options.newest === undefined || options.newest.size === 0
@@ -149,7 +156,8 @@ export class TreeCheck {
     const body = row['body'] instanceof Uint8Array ? row['body'] : new Uint8Array()
     const leaf = row['leaf'] instanceof Uint8Array ? row['leaf'] : new Uint8Array()
     const computed = hashLeaf(body)
-    const stated = row['type'] === 'text' ? seqIn(body) : undefined
+    const entry = parse(body)
+    const stated = row['type'] === 'text' ? seqIn(entry) : undefined
     if (typeof stated === 'number' && stated !== seq)
       this.#blame('reordered', seq, `in the place of entry ${seq} stands entry ${stated}`)
     else if (stated !== seq) this.#blame('changed', seq, `entry ${seq} is no entry`)
@@ -158,6 +166,7 @@ export class TreeCheck {
     this.#trees.byBody.append(computed)
     this.#trees.byLeaf.append(leaf.length === computed.length ? leaf : computed)
     this.#whole.append(computed)
+    this.#onEntry(seq, entry)
   }
 
   #checkHead({ head, edge }: SignedRow, isAllThere: boolean): void {

@@ -9,12 +9,13 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 
 import { createHeadVerifier, type Head, type HeadVerifier } from './heads.ts'
+import { ListCheck } from './list-check.ts'
 import { readHeadFile } from './storage/head-file.ts'
-import { hasLedgerSchema, headFile, openForReading, verifierFile } from './storage/schema.ts'
+import { checkSchema, Damage, headFile, openForReading, verifierFile } from './storage/schema.ts'
 import { type Report, TreeCheck } from './tree-check.ts'
 
 export interface LedgerProblem {
-  readonly kind: 'changed' | 'missing' | 'reordered' | 'truncated' | 'head-forged' | 'unreadable'
+  readonly kind: 'changed' | 'missing' | 'reordered' | 'truncated' | 'head-forged' | 'search-forged' | 'unreadable'
   /** The entry, or the first of a range; for a head, the entry it ends with. 0: the ledger as a whole. */
   readonly seq: number
   /** Last entry of the range that can be proved to be wrong somewhere; equals `seq` for one entry. */
@@ -71,7 +72,7 @@ function readNewest(folder: string, note: string, verifier: HeadVerifier): Head 
 }
 
 /**
- * Verifies every entry, every head and the searchable columns of the ledger in `folder`.
+ * Verifies every entry, every head and the lists that are searched of the ledger in `folder`.
  * @returns what holds and, for each thing that does not, the entry or the smallest range that can be proved wrong
  */
 export async function verifyLedger(options: VerifyOptions): Promise<Verdict> {
@@ -107,14 +108,20 @@ function verifyFile(
   const database = openForReading(options.folder)
   try {
     database.exec('BEGIN')
-    if (!hasLedgerSchema(database)) {
-      report('unreadable', 0, 'the tables are not those of a ledger')
-      return { size: 0, root: '' }
-    }
-    const found = verifyEntries(database, options, expected, report)
-    // WHY: a changed entry also contradicts the indexes over it; it is named once.
+    checkSchema(database)
+    const postings = database
+      .prepare('SELECT segment, field, value, places FROM postings ORDER BY segment, field, value')
+      .iterate()
+    const lists = new ListCheck(postings)
+    const found = verifyEntries(database, { ...options, onEntry: (...read) => lists.entry(...read) }, expected, report)
+    // WHY: a changed entry also contradicts the lists it stands in; it is named once.
+    if (!hasProblems()) lists.end(found.size, report)
     if (!hasProblems()) checkPages(database, report)
     return found
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error
+    report('unreadable', 0, error.message)
+    return { size: 0, root: '' }
   } finally {
     database.close()
   }
@@ -124,7 +131,7 @@ const progressEvery = 10_000
 
 function verifyEntries(
   database: DatabaseSync,
-  { onProgress }: VerifyOptions,
+  { onProgress, onEntry }: VerifyOptions & { onEntry: (seq: number, entry: unknown) => void },
   { verifier, newest }: Expected,
   report: Report,
 ): { size: number; root: string } {
@@ -134,7 +141,7 @@ function verifyEntries(
   const entries = database
     .prepare('SELECT seq, typeof(body) AS type, CAST(body AS BLOB) AS body, leaf FROM entries ORDER BY seq')
     .iterate()
-  const check = new TreeCheck({ heads, verifier, newest, report })
+  const check = new TreeCheck({ heads, verifier, newest, report, onEntry })
   let done = 0
   try {
     for (const row of entries) {

@@ -10,6 +10,7 @@ export const exitCodes = {
   conflict: { code: 7, says: 'in conflict with what is there, or a precondition failed' },
   verification: { code: 8, says: 'verification failed: the ledger does not hold' },
   timedOut: { code: 9, says: 'no answer in time; the work may go on' },
+  broken: { code: 70, says: 'something broke inside a running castellan; it can be started again' },
   interrupted: { code: 130, says: 'interrupted' },
 } as const
 

@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '#platform/config'
+import type { LoadedConfig, ReloadResult } from '#platform/config'
 import { openAdminClient, readAdminUrl, type AdminClient } from './remote/admin-client.ts'
 import { CliFailure } from './failure.ts'
 import type { Output } from './terminal/output.ts'
@@ -20,6 +20,10 @@ export interface GlobalOptions {
 /** A started installation, as `castellan up` sees it. */
 export interface RunningCastellan {
   stop(): Promise<void>
+  /** Calls that are not answered yet, or whose end is not on record. */
+  unfinishedCount(): number
+  /** Reads the configuration again and applies what can change while it runs. */
+  reload(): Promise<ReloadResult>
   readonly gatewayUrl: string
   readonly adminUrl: string
   readonly dataDir: string

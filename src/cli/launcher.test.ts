@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
@@ -25,6 +25,45 @@ test.each([
   expect(status).toBe(code)
   const lines = `error[cli.node-too-old]: castellan needs Node 24.7 or newer; this is ${version}`
   expect(stderr.split('\n')[0]).toBe(code === 1 ? lines : '')
+})
+
+test('what is too old says so as JSON where JSON was asked for', () => {
+  const pretend = 'Object.defineProperty(process.versions, "node", { value: "22.1.0" })'
+  const { status, stdout, stderr } = launch(['up', '--json'], ['--import', `data:text/javascript,${pretend}`])
+  expect([status, stdout]).toEqual([1, ''])
+  expect(JSON.parse(stderr)).toEqual({
+    error: {
+      code: 'cli.node-too-old',
+      message: 'castellan needs Node 24.7 or newer; this is 22.1.0',
+      hint: expect.stringContaining('install Node 24'),
+    },
+  })
+})
+
+test('nothing is imported, and nothing newer than Node 12 is written, before the version was looked at', () => {
+  const text = readFileSync(launcher, 'utf8').replaceAll(/^\/\/.*$/gm, '')
+  expect(text).not.toMatch(/^import\s*[^(]|\bawait\b|\?\.|\?\?|=>|`.*\$\{/m)
+  expect(text.indexOf('import(')).toBeGreaterThan(text.indexOf('process.exit(1)'))
+})
+
+/** Other Nodes on this machine, by the path of commands. */
+const others = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map((folder) => join(folder, 'node'))
+  .filter((path) => existsSync(path))
+  .map((path) => ({
+    path,
+    version: spawnSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout.trim(),
+  }))
+  .filter(({ version }) => /^(1[2-9]|2[0-3])\./.test(version))
+
+test.skipIf(others.length === 0)('a Node of this machine that is too old says so and ends with 1', () => {
+  for (const { path, version } of others) {
+    const { status, stdout, stderr } = spawnSync(path, [launcher, 'version'], { encoding: 'utf8' })
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^error\[cli\.node-too-old\]: [^\n]*\n  hint: [^\n]*\n$/)
+    expect(stderr).toContain(`this is ${version}`)
+  }
 })
 
 test('the database of Node prints no warning', () => {

@@ -70,7 +70,7 @@ test.each([
 
 test('every way to fail has its own exit code', () => {
   const codes = Object.values(exitCodes).map(({ code }) => code)
-  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130])
+  expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 130])
 })
 
 test('a typing error is met with what was meant', async () => {
@@ -252,9 +252,9 @@ test('the configuration is shown with the place each value comes from', async ()
   writeFileSync(join(home, 'castellan.yaml'), 'gateway:\n  port: 9090\n')
   const environment = { CASTELLAN_ADMIN__PORT: '9091' }
   const { out } = await run(['config', 'show', '--origin', '--json', '--data-dir', '/srv/castellan'], { environment })
-  const rows = JSON.parse(out) as { key: string; value: string; origin: string }[]
-  expect(rows).toContainEqual({ key: 'gateway.port', value: '9090', origin: 'file castellan.yaml:2' })
-  expect(rows).toContainEqual({ key: 'admin.port', value: '9091', origin: 'env CASTELLAN_ADMIN__PORT' })
+  const rows = JSON.parse(out) as { key: string; value: unknown; origin: string }[]
+  expect(rows).toContainEqual({ key: 'gateway.port', value: 9090, origin: 'file castellan.yaml:2' })
+  expect(rows).toContainEqual({ key: 'admin.port', value: 9091, origin: 'env CASTELLAN_ADMIN__PORT' })
   expect(rows).toContainEqual({ key: 'dataDir', value: '/srv/castellan', origin: 'flag --data-dir' })
   expect(rows).toContainEqual({ key: 'database.url', value: '[secret]', origin: 'default' })
 })
@@ -264,4 +264,39 @@ test('a wrong configuration stops the command with the place that is wrong', asy
   const { code, err } = await run(['config', 'validate'])
   expect(code).toBe(1)
   expect(err).toMatch(/^error\[config\.unknown-key\]: .*castellan\.yaml:1:1: .*\n {2}hint: /)
+})
+
+test('the configuration is printed as JSON Schema for editors, and secrets are in no output of it', async () => {
+  const schema = JSON.parse((await run(['config', 'schema', '--json-schema'])).out) as { properties: object }
+  expect(Object.keys(schema.properties)).toContain('gateway')
+  const environment = { CASTELLAN_DATABASE__URL: 'postgres://ana:kettle-orbit-92-marzipan@db/castellan' }
+  for (const argv of [['show', '--origin'], ['show', '--json'], ['validate'], ['schema']]) {
+    const { code, out, err } = await run(['config', ...argv], { environment })
+    expect(code).toBe(0)
+    expect(out + err).not.toContain('kettle')
+  }
+})
+
+test('a certificate that cannot be used is found without starting anything', async () => {
+  writeFileSync(join(home, 'castellan.yaml'), 'gateway: { tlsCertificate: chain.pem, tlsKey: key.pem }')
+  const { code, err } = await run(['config', 'validate'])
+  expect(code).toBe(1)
+  expect(err).toMatch(/^error\[http\.tls-unreadable\]: the certificate in `.*chain\.pem` cannot be read\n {2}hint: /)
+})
+
+test.each([
+  ['applied', 0, 'the configuration was applied: limits.openStreams\ntaken at the next start: demo\n'],
+  ['unchanged', 0, 'nothing changed that can be applied while running\ntaken at the next start: demo\n'],
+  [
+    'refused',
+    2,
+    'error[config.refused]: the configuration was refused, the one before stays: no such key\n  hint: look\n',
+  ],
+])('a reload that is %s ends with %i', async (outcome, expected, says) => {
+  const body = { outcome, changed: ['limits.openStreams'], needRestart: ['demo'], problem: 'no such key', hint: 'look' }
+  const { url, requests } = await startServer(() => ({ status: 200, body }))
+  signInAt(url)
+  const { code, out, err } = await run(['config', 'reload', '--admin-url', url])
+  expect([code, out + err]).toEqual([expected, says])
+  expect(requests.map(({ line }) => line)).toEqual(['POST /api/v1/config/reload'])
 })

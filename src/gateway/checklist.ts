@@ -7,7 +7,10 @@
 import { isRefusal, refuse, type Refusal } from '#kernel'
 import { gatewayRefusals } from './refusals.ts'
 
-type Answer<Learns> = Learns | Refusal | Promise<Learns | Refusal>
+/** A value, or a promise of it when it has to be waited for. */
+export type AtOnceOrLater<T> = T | Promise<T>
+
+type Answer<Learns> = AtOnceOrLater<Learns | Refusal>
 
 /** One question of the security checklist. */
 export interface Guard<Needs extends object, Learns extends object> {
@@ -27,13 +30,23 @@ export interface OverwritingGuard<Twice> {
   readonly guardWouldOverwriteFacts: Twice
 }
 
+interface AnyGuard {
+  readonly name: string
+  check(known: object): Answer<object>
+}
+
+const guardsOf = Symbol('guards')
+
 type Fits<Known, Needs, Learns> = Known extends Needs
   ? [keyof Known & keyof Learns] extends [never]
     ? unknown
     : OverwritingGuard<keyof Known & keyof Learns>
   : MisplacedGuard<Exclude<keyof Needs, keyof Known>>
 
-/** How far a list got: everything learned, or the refusal, who refused, and what was known by then. */
+/**
+ * How far a list got: everything learned, or the refusal, who refused, and what was known by then; what was not is
+ * undefined.
+ */
 export type Outcome<Start extends object, Known extends object> =
   | { readonly isRefused: false; readonly known: Known }
   | {
@@ -48,42 +61,85 @@ export interface Checklist<Start extends object, Known extends object> {
   must<Needs extends object, Learns extends object>(
     guard: Guard<Needs, Learns> & Fits<Known, Needs, Learns>,
   ): Checklist<Start, Known & Learns>
-  /** Runs the guards in order. Never rejects. */
-  run(start: Start): Promise<Outcome<Start, Known>>
+  /** Adds all guards of a list that starts with what is known here. */
+  mustAll<Needs extends object, Learns extends object>(
+    list: Checklist<Needs, Learns> & Fits<Known, Needs, Omit<Learns, keyof Needs>>,
+  ): Checklist<Start, Known & Learns>
+  /** Runs the guards in order; at once when all of them answer at once. Never throws or rejects. */
+  run(start: Start): AtOnceOrLater<Outcome<Start, Known>>
   /** The guards' names, in order. */
   readonly names: readonly string[]
+  readonly [guardsOf]: readonly AnyGuard[]
 }
 
 /** What is known when a list has passed. */
 export type KnownOf<List> = List extends Checklist<infer _Start, infer Known> ? Known : never
 
-interface AnyGuard {
-  readonly name: string
-  check(known: object): Answer<object>
+function faulted(guard: AnyGuard, known: object, thrown: unknown): Outcome<object, object> {
+  const refusal = refuse(gatewayRefusals.fault, { detail: { cause: String(thrown) } })
+  return { isRefused: true, refusal, guard: guard.name, known }
 }
 
-async function run(guards: readonly AnyGuard[], start: object): Promise<Outcome<object, object>> {
-  const known = { ...start }
-  for (const guard of guards) {
+/** What a guard answered, taken in. @returns the end of the list when it refused */
+function learn(guard: AnyGuard, known: object, learned: object): Outcome<object, object> | undefined {
+  if (isRefusal(learned)) return { isRefused: true, refusal: learned, guard: guard.name, known }
+  Object.assign(known, learned)
+  return undefined
+}
+
+function run(guards: readonly AnyGuard[], known: object, from: number): AtOnceOrLater<Outcome<object, object>> {
+  for (let at = from; at < guards.length; at += 1) {
+    const guard = guards[at] as AnyGuard
     try {
       const answer = guard.check(known)
-      // WHY: most guards answer at once; awaiting only promises keeps a warm exchange on one turn of the loop.
-      const learned = answer instanceof Promise ? await answer : answer
-      if (isRefusal(learned)) return { isRefused: true, refusal: learned, guard: guard.name, known }
-      Object.assign(known, learned)
+      // WHY: most guards answer at once; waiting for promises only keeps a warm exchange on one turn of the loop.
+      if (answer instanceof Promise) return goOn(guards, known, at, answer)
+      const refused = learn(guard, known, answer)
+      if (refused !== undefined) return refused
     } catch (thrown) {
-      const refusal = refuse(gatewayRefusals.fault, { detail: { cause: String(thrown) } })
-      return { isRefused: true, refusal, guard: guard.name, known }
+      return faulted(guard, known, thrown)
     }
   }
   return { isRefused: false, known }
 }
 
+/** The rest of a list, once the guard at this place has answered. */
+function goOn(
+  guards: readonly AnyGuard[],
+  known: object,
+  at: number,
+  answer: Promise<object>,
+): Promise<Outcome<object, object>> {
+  const guard = guards[at] as AnyGuard
+  return answer.then(
+    (learned) => learn(guard, known, learned) ?? run(guards, known, at + 1),
+    (thrown: unknown) => faulted(guard, known, thrown),
+  )
+}
+
+/** Facts that nobody has learned yet, by their names. */
+function blankOf(known: object): object {
+  return Object.fromEntries(Object.keys(known).map((name) => [name, undefined]))
+}
+
 function listOf<Start extends object, Known extends object>(guards: readonly AnyGuard[]): Checklist<Start, Known> {
+  let blank: object | undefined
+  const learnBlank = (outcome: Outcome<object, object>): Outcome<object, object> => {
+    if (!outcome.isRefused) blank ??= blankOf(outcome.known)
+    return outcome
+  }
+  const begin = (start: Start): AtOnceOrLater<Outcome<object, object>> => {
+    // WHY: an object to which one fact after the other is added ends as a dictionary, slow to read for all that follows.
+    if (blank !== undefined) return run(guards, { ...blank, ...start }, 0)
+    const outcome = run(guards, { ...start }, 0)
+    return outcome instanceof Promise ? outcome.then(learnBlank) : learnBlank(outcome)
+  }
   return {
     names: guards.map((guard) => guard.name),
+    [guardsOf]: guards,
     must: (guard) => listOf([...guards, guard]),
-    run: (start) => run(guards, start) as Promise<Outcome<Start, Known>>,
+    mustAll: (list) => listOf([...guards, ...list[guardsOf]]),
+    run: (start) => begin(start) as AtOnceOrLater<Outcome<Start, Known>>,
   }
 }
 

@@ -1,41 +1,67 @@
 /**
- * The gateway listener's handler: server paths to exchanges, well-known paths to metadata, the rest to 404.
+ * The gateway listener's handler: server paths to exchanges; past the doorway, well-known paths to metadata, the rest to
+ * 404.
  * Stops: an unhandled failure taking the process down or answering with internals.
  * Trusts: the listener's framing and ceilings.
  * Fails: with 500 and an exchange id when even the refusal could not be written.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createId, refuse } from '#kernel'
-import { readBody } from '#platform/http'
-import type { Arrival } from './arrival.ts'
+import { type Clock, createId, refuse } from '#kernel'
+import { clientAddressOf, readBody } from '#platform/http'
+import type { Arrival, Knock } from './arrival.ts'
 import { createDefinitions } from './definitions.ts'
-import { callRefused } from './events.ts'
 import { createExchange } from './exchange.ts'
 import { createInFlight } from './in-flight.ts'
-import { metadataFor, metadataUrlOf, resourceOf, serverNameOf } from './metadata.ts'
+import { createMeasure } from './measure/measure.ts'
+import { openExchanges, openStreams } from './measure/metrics.ts'
+import { createRequestRates } from './limits/request-rate.ts'
+import { createTurns } from './limits/turns.ts'
+import { createOutside } from './outside/answer-outside.ts'
+import { metadataUrlOf, resourceOf, serverNameOf } from './outside/metadata.ts'
 import { createPipeline } from './pipeline.ts'
+import { Reconciler } from './reconcile/reconcile.ts'
 import { gatewayRefusals } from './refusals.ts'
 import { answerRefusal } from './refuse.ts'
 import type { GatewayRooms } from './rooms.ts'
+import { createUnfinished } from './stop/unfinished.ts'
 import { createWatch } from './watch.ts'
-
-const maxRecordedPathChars = 200
 
 export interface Gateway {
   handler(req: IncomingMessage, res: ServerResponse): void
+  /** Closes, in the background, the calls that processes before this one left without an end. */
+  reconcile(): void
   /** Exchanges that are open right now, streams included. */
   openCount(): number
+  /** Requests whose answer or end on record is still to come. */
+  unfinishedCount(): number
+  /** Ends streams that wait for news, open ones and those to come; they would hold up a stop. */
+  drain(): void
+  /** Ends whatever is open, in good order. */
+  endAll(): void
+  /** Resolves when no request is unfinished. */
+  settled(): Promise<void>
   close(): void
 }
 
-function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRooms, serverName: string): Arrival {
+function knockOf(req: IncomingMessage, { clock, settings }: GatewayRooms): Knock {
   return {
-    exchangeId: createId(rooms.clock.now()),
+    exchangeId: createId(clock.now()),
     httpMethod: req.method ?? '',
     headers: req.headers,
-    address: req.socket.remoteAddress ?? 'unknown',
+    address: clientAddressOf(req, settings.current.trustedProxies),
+  }
+}
+
+function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRooms, serverName: string): Arrival {
+  const { clock, settings } = rooms
+  const { publicUrl, trustedProxies } = settings.current
+  return {
+    exchangeId: createId(clock.now()),
+    httpMethod: req.method ?? '',
+    headers: req.headers,
+    address: clientAddressOf(req, trustedProxies),
     serverName,
-    resource: resourceOf(rooms.settings.publicUrl, serverName),
+    resource: resourceOf(publicUrl, serverName),
     readBody: (maxBytes) => readBody(req, maxBytes),
     onHangUp: (left) => {
       if (res.closed) return left()
@@ -46,57 +72,54 @@ function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRoom
   }
 }
 
-function sendJson(res: ServerResponse, value: unknown): void {
-  const body = JSON.stringify(value)
-  const length = Buffer.byteLength(body)
-  res.writeHead(200, { 'content-type': 'application/json', 'content-length': length, 'cache-control': 'no-store' })
-  res.end(body)
+function lastResort(res: ServerResponse, clock: Clock): void {
+  if (res.headersSent) return void res.destroy()
+  const exchangeId = createId(clock.now())
+  const refusal = refuse(gatewayRefusals.fault)
+  answerRefusal(res, { refusal, exchangeId, entry: undefined, messageId: undefined, metadataUrl: '' })
 }
 
 export function createGateway(rooms: GatewayRooms): Gateway {
-  const { publicUrl } = rooms.settings
+  const { settings, clock } = rooms
+  const reconciler = new Reconciler({ ledger: rooms.ledger, clock, log: rooms.telemetry.log })
+  const ledger = reconciler.calls
+  const rates = createRequestRates(rooms)
+  const turns = createTurns(settings)
   const watch = createWatch(rooms)
+  const unfinished = createUnfinished()
   const definitions = createDefinitions(rooms)
-  const pipeline = createPipeline({ ...rooms, definitions, inFlight: createInFlight(rooms.node) })
-  const metadataUrl = (serverName: string): string => metadataUrlOf(publicUrl, serverName)
-  const exchange = createExchange({ ...rooms, watch, pipeline, metadataUrl })
-
-  function lastResort(res: ServerResponse): void {
-    if (res.headersSent) {
-      res.destroy()
-      return
-    }
-    const exchangeId = createId(rooms.clock.now())
-    const refusal = refuse(gatewayRefusals.fault)
-    answerRefusal(res, { refusal, exchangeId, entry: undefined, messageId: undefined, metadataUrl: '' })
-  }
-
-  async function notFound(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const exchangeId = createId(rooms.clock.now())
-    const refusal = refuse(gatewayRefusals.pathUnknown)
-    const { seq } = await rooms.ledger.append(callRefused, {
-      exchange: exchangeId,
-      address: req.socket.remoteAddress ?? 'unknown',
-      outcome: 'refused',
-      refusal: refusal.code,
-      details: { method: req.method ?? '', path: (req.url ?? '').slice(0, maxRecordedPathChars) },
-    })
-    answerRefusal(res, { refusal, exchangeId, entry: seq, messageId: undefined, metadataUrl: '' })
-  }
+  const pipeline = createPipeline({ ...rooms, ledger, definitions, inFlight: createInFlight(rooms.node), rates, turns })
+  const metadataUrl = (serverName: string): string => metadataUrlOf(settings.current.publicUrl, serverName)
+  const measure = createMeasure(rooms.telemetry, rooms.upstreams.pins)
+  rooms.telemetry.meter.observe(openExchanges, () => [[{}, watch.openCount()]])
+  rooms.telemetry.meter.observe(openStreams, () => [[{}, turns.streamCount()]])
+  const answerOutside = createOutside({ settings, ledger, pipeline, measure })
+  const exchange = createExchange({ ...rooms, ledger, watch, pipeline, metadataUrl, measure })
+  const fail = (res: ServerResponse): void => lastResort(res, rooms.clock)
 
   return {
     handler(req, res) {
       const path = (req.url ?? '').split('?', 1)[0] ?? ''
       const serverName = serverNameOf(path)
-      if (serverName !== undefined) {
-        exchange(arrivalOf(req, res, rooms, serverName), res).catch(() => lastResort(res))
-        return
-      }
-      const metadata = req.method === 'GET' ? metadataFor(publicUrl, path) : undefined
-      if (metadata === undefined) notFound(req, res).catch(() => lastResort(res))
-      else sendJson(res, metadata)
+      const answered =
+        serverName === undefined
+          ? answerOutside(req, res, knockOf(req, rooms))
+          : exchange(arrivalOf(req, res, rooms, serverName), res)
+      void unfinished.follow(answered, res, fail)
     },
+    reconcile: () => void reconciler.begin(),
     openCount: watch.openCount,
-    close: watch.close,
+    unfinishedCount: unfinished.count,
+    drain: watch.drain,
+    endAll: watch.endAll,
+    settled: unfinished.none,
+    close() {
+      watch.close()
+      reconciler.close()
+      measure.close()
+      turns.close()
+      rates.byAddress.close()
+      rates.byPrincipal.close()
+    },
   }
 }

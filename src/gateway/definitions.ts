@@ -4,10 +4,9 @@
  * Trusts: nothing it hears: definitions are only compared with approved ones and shown to administrators.
  * Fails: an upstream that does not list its tools has none that can be called.
  */
-import { hash } from 'node:crypto'
 import type { Ledger } from '#audit'
 import { type Clock, createId, Fault } from '#kernel'
-import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
+import { isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
 import { readTool, type UpstreamAnswer, type Upstreams } from '#upstream'
 import { definitionsChecked } from './events.ts'
 import type { Authenticated } from './guards/authenticate-caller.ts'
@@ -42,9 +41,9 @@ const maxListBytes = 16 * 1024 * 1024
 const listDeadlineMs = 30_000
 
 function keyOf({ upstream, upstreamSessionId, principal }: Parameters<Definitions['forget']>[0]): string {
-  if (upstreamSessionId === undefined) return `${upstream.name}\nperson/${principal.id}`
-  // WHY: a session id is secret; what is kept in memory for look-ups is its hash.
-  return `${upstream.name}\nsession/${hash('sha256', upstreamSessionId)}`
+  return upstreamSessionId === undefined
+    ? `${upstream.name}\nperson/${principal.id}`
+    : `${upstream.name}\nsession/${upstreamSessionId}`
 }
 
 function listRequest(caller: Caller, id: string, cursor: string | undefined): Buffer {
@@ -69,7 +68,7 @@ interface Page {
 async function answerTo(answer: UpstreamAnswer, id: string): Promise<Page | undefined> {
   for await (const frame of answer.frames) {
     if (frame.body === '') continue
-    const message = readMessage(frame.body)
+    const message = readUpstreamMessage(frame.body)
     if (isProblem(message) || message.kind !== 'response' || message.id !== id) continue
     const result = message.json['result']
     return isObject(result) ? { result, bytes: frame.body.length } : undefined
@@ -106,6 +105,8 @@ async function listPage(
     signal: page.signal,
     deadlineMs: listDeadlineMs,
   })
+  // WHY: a client learns only from 404 that it has to begin a new session.
+  if (answer.hopProblem === 'session-ended') throw new Fault('upstream.session-ended', 'the session has ended')
   return answerTo(answer, id)
 }
 

@@ -26,6 +26,16 @@ export const callCut = defineEvent({
   says: 'an open exchange was ended because what allowed it no longer holds',
 })
 
+export const callInterrupted = defineEvent({
+  name: 'call.interrupted',
+  says: 'nobody knows how a call ended: the process or the ledger broke down between its intent and its end',
+})
+
+export const callsReconciled = defineEvent({
+  name: 'calls.reconciled',
+  says: 'every call intended up to entry `upTo` has its end on record, except those in `open`; a start looks no further back',
+})
+
 export const definitionsChecked = defineEvent({
   name: 'definitions.checked',
   says: 'castellan asked an upstream for its tool definitions before a call, to compare them with the approved ones',

@@ -6,9 +6,15 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { EntryFields, EventDefinition, Ledger } from '#audit'
-import { type Clock, Fault, isRefusal, refuse, type Refusal } from '#kernel'
+import { type Clock, Fault, refuse, type Refusal } from '#kernel'
+import type { AtOnceOrLater } from './checklist.ts'
+import { Ending } from './ending.ts'
 import { callCompleted, callCut, callRefused } from './events.ts'
+import { waitsForNews } from './guards/await-turn.ts'
 import { isListing } from './guards/filter-listing.ts'
+import { isTallied } from './limits/request-rate.ts'
+import type { Measure } from './measure/measure.ts'
+import { traceDetail, type Trip } from './measure/trip.ts'
 import type { createPipeline, Start } from './pipeline.ts'
 import { gatewayRefusals, type WiredRefusal } from './refusals.ts'
 import { answerRefusal } from './refuse.ts'
@@ -17,46 +23,51 @@ import { upstreamRefusal } from './upstream-refusal.ts'
 import type { Watch } from './watch.ts'
 
 export interface ExchangeRooms {
-  readonly ledger: Pick<Ledger, 'append'>
+  readonly ledger: Pick<Ledger, 'append' | 'appendSoon'>
   readonly clock: Clock
   readonly watch: Watch
   readonly pipeline: ReturnType<typeof createPipeline>
   readonly metadataUrl: (serverName: string) => string
+  readonly measure: Measure
 }
 
 type Lists = ExchangeRooms['pipeline']
-type OutcomeOf<Name extends keyof Lists> = Awaited<ReturnType<Lists[Name]['run']>>
+type OutcomeOf<Name extends 'entrance' | 'exchanges' | 'listings'> = Awaited<ReturnType<Lists[Name]['run']>>
 type Passed = Extract<OutcomeOf<'exchanges' | 'listings'>, { isRefused: false }>['known']
-type Refused = Extract<OutcomeOf<keyof Lists>, { isRefused: true }>
+type Refused = Extract<OutcomeOf<'entrance' | 'exchanges' | 'listings'>, { isRefused: true }>
 
 interface Open {
-  readonly start: Omit<Start, 'cut'>
+  readonly start: Omit<Start, 'cut' | 'trip'>
   readonly res: ServerResponse
   readonly startedAt: number
-  readonly cut: AbortController
+  readonly cut: Ending
+  readonly trip: Trip
+  /** The state of the database before anything was asked. */
+  readonly asOf: number
 }
 
 /** Runs the shared start, then the list for what is asked. While the upstream is asked, the exchange can be cut. */
 async function runLists(rooms: ExchangeRooms, open: Open): Promise<{ outcome: Refused | Passed; release: () => void }> {
   const { entrance, exchanges, listings } = rooms.pipeline
-  const entered = await entrance.run({ ...open.start, cut: open.cut.signal })
+  const entered = await entrance.run({ ...open.start, cut: open.cut, trip: open.trip })
+  rooms.measure.follow(open.trip, entered.known)
   if (entered.isRefused) return { outcome: entered, release: () => undefined }
-  const { principal, upstream, target, permission, subscriptions, message } = entered.known
-  const cut = (refusal: Refusal): void => open.cut.abort(refusal)
-  const release = rooms.watch.open({ principal, upstream, target, permission, subscriptions, cut })
+  const { principal, upstream, target, permission, alsoNeeded, message, httpMethod } = entered.known
+  const cut = (refusal: Refusal): void => open.cut.end(refusal)
+  const judged = { principal, upstream, target, permission, alsoNeeded, cut }
+  const unwatch = rooms.watch.open({ ...judged, waitsForNews: waitsForNews(httpMethod, message) }, open.asOf)
   const list = isListing(message?.method) ? listings : exchanges
   const outcome = await list.run(entered.known)
+  const { turn } = outcome.known
+  const release = (): void => {
+    unwatch()
+    turn?.end()
+  }
   return { outcome: outcome.isRefused ? outcome : outcome.known, release }
 }
 
-function whoAndWhat(known: Refused['known'] | Passed): EntryFields {
-  return {
-    exchange: known.exchangeId,
-    address: known.address,
-    outcome: 'refused',
-    ...(known.principal === undefined ? {} : { principal: known.principal }),
-    ...(known.target === undefined ? {} : { target: known.target }),
-  }
+function whoAndWhat({ exchangeId, address, principal, target }: Refused['known'] | Passed) {
+  return { exchange: exchangeId, address, principal, target }
 }
 
 async function record(rooms: ExchangeRooms, event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
@@ -67,85 +78,103 @@ async function record(rooms: ExchangeRooms, event: EventDefinition, fields: Entr
   }
 }
 
-function cutRefusal({ cut }: Open): Refusal | undefined {
-  return cut.signal.aborted && isRefusal(cut.signal.reason) ? cut.signal.reason : undefined
-}
-
 function messageIdOf({ known, refusal }: { known: Refused['known']; refusal: Refusal | WiredRefusal }) {
-  if (known.message !== undefined) return known.message.id
+  // WHY: the id of a posted response is the upstream's.
+  if (known.message !== undefined) return known.message.kind === 'request' ? known.message.id : undefined
   return 'wire' in refusal ? refusal.wire.messageId : undefined
 }
 
 async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): Promise<void> {
   const { known, guard } = outcome
-  const cutBy = cutRefusal(open)
+  const cutBy = open.cut.refusal
   const refusal = cutBy ?? outcome.refusal
   const intent = 'intent' in known ? known.intent : undefined
   const event = intent === undefined ? callRefused : cutBy === undefined ? callCompleted : callCut
   const method = known.message?.method ?? known.httpMethod
-  const recorded = await record(rooms, event, {
-    ...whoAndWhat(known),
-    outcome: event === callCompleted ? 'failed' : 'refused',
-    refusal: refusal.code,
-    durationMs: rooms.clock.now() - open.startedAt,
-    details: { ...refusal.detail, guard, method, ...(intent === undefined ? {} : { intent: intent.seq }) },
-  })
+  const recorded = isTallied(refusal)
+    ? undefined
+    : await record(rooms, event, {
+        ...whoAndWhat(known),
+        outcome: event === callCompleted ? 'failed' : 'refused',
+        refusal: refusal.code,
+        durationMs: rooms.clock.now() - open.startedAt,
+        details: {
+          ...refusal.detail,
+          guard,
+          method,
+          ...traceDetail(open.trip),
+          ...(intent === undefined ? {} : { intent: intent.seq }),
+        },
+      })
   answerRefusal(open.res, {
     // INVARIANT: a refusal that is not on record is not told; the caller hears that recording failed.
-    refusal: typeof recorded === 'number' ? refusal : recorded,
+    refusal: typeof recorded === 'object' ? recorded : refusal,
     exchangeId: known.exchangeId,
     entry: typeof recorded === 'number' ? (intent?.seq ?? recorded) : undefined,
     messageId: messageIdOf(outcome),
     metadataUrl: rooms.metadataUrl(known.serverName),
   })
+  const told = typeof recorded === 'object' ? recorded : refusal
+  rooms.measure.ended(open.trip, { known, refusal: told, guard, isCut: cutBy !== undefined && intent !== undefined })
 }
 
-function send(open: Open, known: Passed): Promise<Sent> {
+/** Sends the answer. Never throws or rejects: what cannot be sent was not delivered. */
+function send({ res, cut }: Open, known: Passed): AtOnceOrLater<Sent> {
   const { safeResult, intent, exchangeId, message, era, httpMethod } = known
-  return respond({
-    res: open.res,
-    safeResult,
-    headers: {
-      'castellan-exchange': exchangeId,
-      'castellan-entry': String(intent.seq),
-      ...(safeResult.sessionId === undefined ? {} : { 'mcp-session-id': safeResult.sessionId }),
-    },
-    messageId: message?.kind === 'request' ? message.id : undefined,
-    cut: open.cut.signal,
-    readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
-  })
+  const fail = (thrown: unknown): Sent => {
+    safeResult.verdict.detail['cause'] = String(thrown)
+    res.destroy()
+    return { bytes: 0, isDelivered: false }
+  }
+  const headers = { 'castellan-exchange': exchangeId, 'castellan-entry': String(intent.seq) }
+  try {
+    const sent = respond({
+      res,
+      safeResult,
+      headers: safeResult.sessionId === undefined ? headers : { ...headers, 'mcp-session-id': safeResult.sessionId },
+      messageId: message?.kind === 'request' ? message.id : undefined,
+      cut,
+      readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
+    })
+    return sent instanceof Promise ? sent.catch(fail) : sent
+  } catch (thrown) {
+    return fail(thrown)
+  }
 }
 
-async function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed): Promise<void> {
+async function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed, release: () => void): Promise<void> {
   const { verdict } = known.safeResult
-  const sent = await send(open, known).catch((thrown: unknown) => {
-    verdict.detail['cause'] = String(thrown)
-    open.res.destroy()
-    return { bytes: 0, isDelivered: false }
-  })
-  const cutBy = cutRefusal(open)
-  await record(rooms, cutBy === undefined ? callCompleted : callCut, {
+  const sent = await send(open, known)
+  release()
+  const cutBy = open.cut.refusal
+  rooms.measure.ended(open.trip, { known, refusal: cutBy, verdict, isCut: cutBy !== undefined })
+  const recorded = rooms.ledger.appendSoon(cutBy === undefined ? callCompleted : callCut, {
     ...whoAndWhat(known),
     outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
-    ...(cutBy === undefined ? {} : { refusal: cutBy.code }),
+    refusal: cutBy?.code,
     durationMs: rooms.clock.now() - open.startedAt,
     bytes: sent.bytes,
-    details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered },
+    details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered, ...traceDetail(open.trip) },
   })
+  // WHY: the client has its answer; an end that is refused is recorded when the ledger can be written again.
+  await recorded.catch(() => undefined)
 }
 
 /** Makes the function that answers one request and resolves when its end is on record. Rejects only for a broken socket. */
 export function createExchange(
   rooms: ExchangeRooms,
-): (start: Omit<Start, 'cut'>, res: ServerResponse) => Promise<void> {
+): (start: Omit<Start, 'cut' | 'trip'>, res: ServerResponse) => Promise<void> {
   return async (start, res) => {
-    const open: Open = { start, res, startedAt: rooms.clock.now(), cut: new AbortController() }
-    const { outcome, release } = await runLists(rooms, open)
-    try {
-      if ('isRefused' in outcome) await endRefused(rooms, open, outcome)
-      else await endAnswered(rooms, open, outcome)
-    } finally {
-      release()
+    const open: Open = {
+      start,
+      res,
+      startedAt: rooms.clock.now(),
+      cut: new Ending(),
+      trip: rooms.measure.begin(),
+      asOf: rooms.watch.asOf(),
     }
+    const { outcome, release } = await runLists(rooms, open)
+    if ('isRefused' in outcome) await endRefused(rooms, open, outcome).finally(release)
+    else await endAnswered(rooms, open, outcome, release)
   }
 }

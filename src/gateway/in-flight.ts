@@ -4,6 +4,7 @@
  * Trusts: nothing: ids sent upstream are ours and never repeat in this process.
  * Fails: an unknown id has no request in flight; there is nothing to cancel, and a response to it is withheld.
  */
+import { type Place, Roll } from '#kernel'
 import type { Authenticated } from './guards/authenticate-caller.ts'
 import type { Session } from './guards/bind-session.ts'
 import type { Aim } from './guards/resolve-target.ts'
@@ -33,56 +34,64 @@ export interface InFlight {
 
 const maxParked = 10_000
 
+interface Request extends Parked {
+  readonly owner: Owner
+  readonly upstreamId: string
+  /** Higher for newer ones. */
+  readonly number: number
+}
+
 /** Requests of one owner are told apart by the type of their id, too: `1` is not `"1"`. */
-function keyOf({ upstream, upstreamSessionId, principal }: Owner, clientId: unknown): string {
-  const whose = upstreamSessionId ?? principal.credential.id
-  return `${upstream.name}\n${principal.id}\n${whose}\n${JSON.stringify(clientId)}`
+function isOf(request: Request, owner: Owner, clientId: unknown): boolean {
+  const { principal, upstream, upstreamSessionId } = request.owner
+  if (request.clientId !== clientId || upstream.name !== owner.upstream.name) return false
+  if (principal.id !== owner.principal.id || upstreamSessionId !== owner.upstreamSessionId) return false
+  return upstreamSessionId !== undefined || principal.credential.id === owner.principal.credential.id
+}
+
+/** Without all else that is known of the exchange, which is over. */
+function slim({ owner, aim, ...request }: Request): Request {
+  const { principal, upstream, upstreamSessionId } = owner
+  const { target, permission, alsoNeeded } = aim
+  const kept = { upstream, target, permission, alsoNeeded }
+  return { ...request, owner: { principal, upstream, upstreamSessionId }, aim: kept }
 }
 
 /** @param node distinguishes processes, so that ids of two gateways never meet at one upstream */
 export function createInFlight(node: string): InFlight {
-  const open = new Map<string, string[]>()
-  const parked = new Map<string, Parked & { readonly key: string }>()
+  // WHY: a roll, because cancellations are rare: looking through it then is cheaper than an index kept for each call.
+  const open = new Roll<Request>()
+  const parked = new Map<string, Place<Request>>()
   let count = 0
 
-  function forget(key: string, upstreamId: string): void {
-    const ids = open.get(key)
-    if (ids === undefined) return
-    if (ids.length === 1 && ids[0] === upstreamId) open.delete(key)
-    else ids.splice(ids.indexOf(upstreamId), ids.includes(upstreamId) ? 1 : 0)
-  }
-
-  function park(upstreamId: string, request: Parked & { readonly key: string }): void {
-    parked.set(upstreamId, request)
+  function park(request: Request): void {
+    parked.set(request.upstreamId, open.enter(slim(request)))
     const [oldest] = parked.size > maxParked ? parked : []
     if (oldest === undefined) return
     parked.delete(oldest[0])
-    forget(oldest[1].key, oldest[0])
+    open.leave(oldest[1])
   }
 
   return {
     open(owner, clientId) {
       count += 1
-      const upstreamId = `${node}-${count.toString(36)}`
-      const key = keyOf(owner, clientId)
-      const ids = open.get(key)
-      if (ids === undefined) open.set(key, [upstreamId])
-      else ids.push(upstreamId)
+      const request = { owner, aim: owner, clientId, upstreamId: `${node}-${count.toString(36)}`, number: count }
+      const place = open.enter(request)
       return {
-        upstreamId,
+        upstreamId: request.upstreamId,
         done(mayResume) {
-          if (!mayResume) return forget(key, upstreamId)
-          const { upstream, target, permission, subscriptions } = owner
-          park(upstreamId, { key, clientId, aim: { upstream, target, permission, subscriptions } })
+          open.leave(place)
+          if (mayResume) park(request)
         },
       }
     },
     find(owner, clientId) {
-      return open.get(keyOf(owner, clientId))?.at(-1)
+      const found = open.list().filter(({ thing }) => isOf(thing, owner, clientId))
+      return found.toSorted((one, other) => other.thing.number - one.thing.number)[0]?.thing.upstreamId
     },
     parked(owner, upstreamId) {
-      const request = parked.get(String(upstreamId))
-      return request?.key === keyOf(owner, request?.clientId) ? request : undefined
+      const request = parked.get(String(upstreamId))?.thing
+      return request !== undefined && isOf(request, owner, request.clientId) ? request : undefined
     },
   }
 }

@@ -1,3 +1,5 @@
 export { createGateway, type Gateway } from './create-gateway.ts'
+export { drainGateway } from './stop/drain.ts'
 export type { GatewayRooms, GatewaySettings } from './rooms.ts'
+export { gatewaySettings } from './limits/settings.ts'
 export { gatewayRefusals } from './refusals.ts'

@@ -8,25 +8,32 @@
 import { Fault } from '#kernel'
 import {
   applyEdits,
+  asksForRoots,
   errorCodes,
   type Frame,
   isObject,
   isProblem,
   jsonRpcError,
+  memberEdit,
   type Message,
   metaKeys,
-  readMessage,
+  readUpstreamMessage,
   spanOf,
   withIdText,
+  withText,
 } from '#protocol'
+import type { AtOnceOrLater } from './checklist.ts'
 import type { Inbound } from './guards/read-message.ts'
 import type { Forwarded } from './guards/forward.ts'
 import { gatewayRefusals } from './refusals.ts'
 import type { Verdict } from './safe-result.ts'
 import { upstreamRefusal } from './upstream-refusal.ts'
 
+/** Longest time that an upstream can keep a client from coming back to its stream. */
+const maxRetryMs = 60_000
+
 /** The text of a response with its result changed, the rest as it was; undefined passes it as it is. */
-export type ChangeResult = (message: Message, result: Record<string, unknown>) => Promise<string | undefined>
+export type ChangeResult = (message: Message, result: Record<string, unknown>) => AtOnceOrLater<string | undefined>
 
 export interface Inspection {
   readonly inbound: Inbound
@@ -35,6 +42,8 @@ export interface Inspection {
   readonly change?: ChangeResult
   /** The client's id of a request whose response comes on a stream that the client resumed. */
   readonly resumed?: (upstreamId: string | number) => string | number | undefined
+  /** Whether the caller's roles share roots with this server. */
+  readonly mayShareRoots: () => boolean
   /** Told of each notification that passes. */
   readonly noticed: (method: string) => void
   /** The client's form of the upstream's name for a position in a stream. */
@@ -66,16 +75,31 @@ function renameSubscription(message: Message, holder: 'params' | 'result', inspe
   if (!isObject(meta) || meta[metaKeys.subscriptionId] === undefined) return message
   const span = spanOf(message.text, [holder, '_meta', metaKeys.subscriptionId])
   const text = JSON.stringify(inspection.inbound.message?.id ?? null)
-  return span === undefined ? message : { ...message, text: applyEdits(message.text, [{ span, text }]) }
+  return span === undefined ? message : withText(message, applyEdits(message.text, [{ span, text }]))
 }
 
-async function respondTo(message: Message, inspection: Inspection, verdict: Verdict): Promise<string> {
+function changed(message: Message, text: string | undefined, inspection: Inspection): string {
+  const edited = text === undefined ? message : withText(message, text)
+  return withIdText(renameSubscription(edited, 'result', inspection), inspection.inbound.message?.id ?? '')
+}
+
+function respondTo(message: Message, inspection: Inspection, verdict: Verdict): AtOnceOrLater<string> {
   judgeResponse(message, verdict)
   const { result } = message.json
   if (result !== undefined && !isObject(result)) throw new Fault('upstream.misbehaved', 'the result is not an object')
-  const text = result === undefined ? undefined : await inspection.change?.(message, result)
-  const changed = text === undefined ? message : { ...message, text }
-  return withIdText(renameSubscription(changed, 'result', inspection), inspection.inbound.message?.id ?? '')
+  if (asksForRoots(message) && !inspection.mayShareRoots()) {
+    throw new Fault('upstream.misbehaved', 'the server asks for roots, which no role of the caller shares')
+  }
+  const text = result === undefined ? undefined : inspection.change?.(message, result)
+  if (text instanceof Promise) return text.then((later) => changed(message, later, inspection))
+  return changed(message, text, inspection)
+}
+
+/** WHY: with a status of success, a client looks for its id in the body, and would wait for it for ever. */
+function underId({ text }: Message, { inbound }: Inspection): string {
+  const id = inbound.message?.kind === 'request' ? inbound.message.id : undefined
+  const edit = id === undefined ? undefined : memberEdit(text, [], 'id', JSON.stringify(id))
+  return edit === undefined ? text : applyEdits(text, [edit])
 }
 
 /** A notification or request of the upstream as the client gets it. */
@@ -91,9 +115,10 @@ function isOfAnother(message: Message, { forwarded }: Inspection): boolean {
   return subscription !== undefined && subscription !== forwarded.upstreamId
 }
 
-async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdict): Promise<Frame | undefined> {
+/** The frame as it may be sent on; undefined when it is withheld. Promises only what has to be waited for. */
+export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdict): AtOnceOrLater<Frame | undefined> {
   if (frame.body === '') return frame
-  const message = readMessage(frame.body)
+  const message = readUpstreamMessage(frame.body)
   if (isProblem(message)) {
     note(verdict, message.problem)
     return undefined
@@ -102,10 +127,11 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
     // SPEC: JSON-RPC 2.0, section 5: an error without an id answers what could not be read; here, this one request.
     if (message.id === undefined && inspection.forwarded.answer.kind === 'json') {
       judgeResponse(message, verdict)
-      return frame
+      return inspection.forwarded.answer.status < 400 ? { ...frame, body: underId(message, inspection) } : frame
     }
     if (message.id !== undefined && message.id === inspection.forwarded.upstreamId) {
-      return { ...frame, body: await respondTo(message, inspection, verdict) }
+      const body = respondTo(message, inspection, verdict)
+      return body instanceof Promise ? body.then((later) => ({ ...frame, body: later })) : { ...frame, body }
     }
     // SPEC: on a GET stream responses come only on resumption; those belong to requests that are not in flight here.
     const clientId = message.id === undefined ? undefined : inspection.resumed?.(message.id)
@@ -117,6 +143,10 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
     note(verdict, 'a request from the server, which this revision does not have')
     return undefined
   }
+  if (asksForRoots(message) && !inspection.mayShareRoots()) {
+    note(verdict, 'a request for roots, which no role of the caller shares')
+    return undefined
+  }
   if (isOfAnother(message, inspection)) {
     note(verdict, 'a message of another subscription')
     return undefined
@@ -125,14 +155,20 @@ async function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdi
   return passOn(message, frame, inspection)
 }
 
-function closingError(inspection: Inspection, thrown: unknown): Frame {
+/** What the client gets in place of a response that does not come. */
+export function closingError(inspection: Inspection, thrown: unknown): Frame {
   const fault = thrown instanceof Fault ? thrown : new Fault('upstream.misbehaved', String(thrown))
   const { code, says, hint } = upstreamRefusal(fault, inspection.serverName)
   return { body: jsonRpcError(inspection.inbound.message?.id, errorCodes.internalError, says, { code, hint }) }
 }
 
-function withSealedPosition(frame: Frame, { sealEventId }: Inspection): Frame {
-  return frame.eventId === undefined ? frame : { ...frame, eventId: sealEventId(frame.eventId) }
+/** INVARIANT: a frame is built anew: the message as inspected, the position as sealed, a time to wait within bounds. */
+function asOurs({ body, eventId, retryMs }: Frame, { sealEventId }: Inspection): Frame {
+  return {
+    body,
+    ...(eventId === undefined ? undefined : { eventId: sealEventId(eventId) }),
+    ...(retryMs === undefined ? undefined : { retryMs: Math.min(retryMs, maxRetryMs) }),
+  }
 }
 
 /** SPEC: 2025-03-26 to 2025-11-25, resumability: a stream with event ids that breaks off goes on with a GET. */
@@ -145,6 +181,13 @@ function isBroken(thrown: unknown): boolean {
   return thrown instanceof Fault && thrown.code === 'upstream.unreachable'
 }
 
+/** Notes for the ledger why an answer ended before its end. */
+export function noteBroken(verdict: Verdict, thrown: unknown): void {
+  verdict.detail['fault'] = thrown instanceof Fault ? thrown.code : 'gateway.fault'
+  verdict.detail['cause'] = String(thrown)
+  if (verdict.detail['fault'] === 'upstream.answer-too-large') verdict.detail['isTruncated'] = true
+}
+
 /** The frames that may be sent, in order; ends with the response, with an error in its place, or to be resumed. */
 export async function* inspectFrames(inspection: Inspection, verdict: Verdict): AsyncGenerator<Frame> {
   const isAwaiting = inspection.forwarded.upstreamId !== undefined
@@ -154,8 +197,8 @@ export async function* inspectFrames(inspection: Inspection, verdict: Verdict): 
       isResumable ||= mayResume(inspection, frame.eventId !== undefined)
       const passed = await inspectFrame(frame, inspection, verdict)
       // WHY: the position of a withheld message counts, too: the client must not be sent back before it.
-      if (passed !== undefined) yield withSealedPosition(passed, inspection)
-      else if (frame.eventId !== undefined) yield withSealedPosition({ body: '', eventId: frame.eventId }, inspection)
+      if (passed !== undefined) yield asOurs(passed, inspection)
+      else if (frame.eventId !== undefined) yield asOurs({ body: '', eventId: frame.eventId }, inspection)
       if (isAwaiting && verdict.outcome !== undefined) return
     }
     if (!isAwaiting) verdict.outcome ??= 'succeeded'
@@ -164,8 +207,7 @@ export async function* inspectFrames(inspection: Inspection, verdict: Verdict): 
     verdict.detail['fault'] = gatewayRefusals.upstreamMisbehaved.code
     yield closingError(inspection, new Fault('upstream.misbehaved', 'the answer ended without a response'))
   } catch (thrown) {
-    verdict.detail['fault'] = thrown instanceof Fault ? thrown.code : 'gateway.fault'
-    verdict.detail['cause'] = String(thrown)
+    noteBroken(verdict, thrown)
     if (isResumable && isBroken(thrown)) return
     verdict.outcome = 'failed'
     if (isAwaiting) yield closingError(inspection, thrown)

@@ -5,11 +5,14 @@
  * Fails: at the first guard that refuses or throws.
  */
 import { checklist, type KnownOf } from './checklist.ts'
-import type { Arrival } from './arrival.ts'
+import type { Ending } from './ending.ts'
+import type { Arrival, Knock } from './arrival.ts'
+import { admitAddress } from './guards/admit-address.ts'
 import { admitOrigin } from './guards/admit-origin.ts'
 import { authenticateCaller } from './guards/authenticate-caller.ts'
 import { authorizeCall } from './guards/authorize-call.ts'
 import { authorizeServer } from './guards/authorize-server.ts'
+import { awaitTurn } from './guards/await-turn.ts'
 import { bindSession } from './guards/bind-session.ts'
 import { filterListing } from './guards/filter-listing.ts'
 import { forward } from './guards/forward.ts'
@@ -19,41 +22,54 @@ import { readMessage } from './guards/read-message.ts'
 import { recordIntent } from './guards/record-intent.ts'
 import { refuseHeld } from './guards/refuse-held.ts'
 import { resolveTarget } from './guards/resolve-target.ts'
+import { spendAddressRate } from './guards/spend-address-rate.ts'
+import { spendPrincipalRate } from './guards/spend-principal-rate.ts'
 import { validateMirrors } from './guards/validate-mirrors.ts'
+import type { Travelled } from './measure/trip.ts'
+import { rememberOpened } from './remember-opened.ts'
 import type { PipelineRooms } from './rooms.ts'
 
-/** What every arrival carries besides the request: the signal that ends it early. */
-export type Start = Arrival & { readonly cut: AbortSignal }
+/** What every arrival carries besides the request: the signal that ends it early, and what is noted on its way. */
+export type Start = Arrival & Travelled & { readonly cut: Ending }
 
 export function createPipeline(rooms: PipelineRooms) {
-  const { settings, identity, sealer, upstreams, policy, ledger, definitions, inFlight } = rooms
+  const { settings, identity, sealer, upstreams, policy, ledger, definitions, inFlight, rates, turns } = rooms
   const { catalog, pins } = upstreams
+
+  // WHY: asked of every request, whatever its path: there is no route beside it.
+  const doorway = checklist<Knock>()
+    .must(admitAddress(settings, rates.byAddress))
+    .must(admitOrigin(settings, rates.byAddress))
+    .must(spendAddressRate(rates.byAddress))
 
   // WHY: one start for every exchange, on POST, GET and DELETE, in both eras: no entry point can forget a guard.
   const entrance = checklist<Start>()
-    .must(admitOrigin(settings))
+    .mustAll(doorway)
     .must(authenticateCaller(identity))
+    .must(spendPrincipalRate(rates.byPrincipal))
     .must(readMessage(settings))
-    .must(bindSession(sealer))
+    .must(bindSession(rememberOpened(sealer)))
     .must(resolveTarget(catalog))
     .must(refuseHeld(policy))
     .must(authorizeServer(policy))
 
   // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
   const exchanges = checklist<KnownOf<typeof entrance>>()
+    .must(awaitTurn(turns))
     .must(matchPinnedTool(pins, definitions))
-    .must(validateMirrors(pins))
     .must(authorizeCall(policy))
+    .must(validateMirrors(pins))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
     .must(inspectResult({ sealer, definitions, inFlight, policy, pins }))
 
   // WHY: lists differ in their end only: each listed thing is judged as a call of it would be.
   const listings = checklist<KnownOf<typeof entrance>>()
+    .must(awaitTurn(turns))
     .must(authorizeCall(policy))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
     .must(filterListing({ policy, pins, sealer, definitions }))
 
-  return { entrance, exchanges, listings }
+  return { doorway, entrance, exchanges, listings }
 }

@@ -4,7 +4,7 @@
  * Trusts: nothing.
  * Fails: an unknown failure is `gateway.fault`.
  */
-import { defineRefusals, type Refusal } from '#kernel'
+import { defineRefusals, refuse, type Refusal } from '#kernel'
 
 export const gatewayRefusals = defineRefusals({
   fault: {
@@ -12,6 +12,12 @@ export const gatewayRefusals = defineRefusals({
     says: 'castellan could not decide this request, so it was refused',
     hint: 'try again; if it stays, give the request id to your administrator',
     status: 500,
+  },
+  addressNotAllowed: {
+    code: 'gateway.address-not-allowed',
+    says: 'this gateway does not answer to address {address}',
+    hint: 'use a network that your administrator has allowed, or ask for yours to be added',
+    status: 403,
   },
   hostNotAllowed: {
     code: 'gateway.host-not-allowed',
@@ -24,6 +30,42 @@ export const gatewayRefusals = defineRefusals({
     says: 'requests from origin {origin} are not allowed',
     hint: 'call the gateway from a client, not from a page of another site',
     status: 403,
+  },
+  rateExceeded: {
+    code: 'gateway.rate-exceeded',
+    says: 'too many requests in this minute',
+    hint: 'wait for the seconds in `Retry-After`, then go on more slowly',
+    status: 429,
+  },
+  tooManyCalls: {
+    code: 'gateway.too-many-calls',
+    says: 'you have as many open calls to this server as one person may have',
+    hint: 'wait until some of them are answered, then try again',
+    status: 429,
+  },
+  tooManyStreams: {
+    code: 'gateway.too-many-streams',
+    says: 'you have {limit} open streams, which is as many as one person may have',
+    hint: 'close one that you do not need, then try again',
+    status: 429,
+  },
+  streamsFull: {
+    code: 'gateway.streams-full',
+    says: 'castellan has as many open streams as it can hold',
+    hint: 'try again in a few seconds',
+    status: 503,
+  },
+  stopping: {
+    code: 'gateway.stopping',
+    says: 'castellan is being stopped',
+    hint: 'connect again in a moment',
+    status: 503,
+  },
+  callTooLong: {
+    code: 'gateway.call-too-long',
+    says: 'this call took longer than {limit} seconds in all',
+    hint: 'the call may have had an effect: check before you repeat it',
+    status: 504,
   },
   pathUnknown: {
     code: 'gateway.path-unknown',
@@ -97,6 +139,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'ask your administrator for a role that grants it, or to approve it',
     status: 403,
   },
+  rootsNotShared: {
+    code: 'gateway.roots-not-shared',
+    says: 'no role of yours lets you tell {server} about roots',
+    hint: 'ask your administrator for a role with `roots:share`, or send no roots',
+    status: 403,
+  },
   held: {
     code: 'gateway.held',
     says: 'an administrator has stopped this: {reason}',
@@ -134,6 +182,12 @@ export const gatewayRefusals = defineRefusals({
     status: 502,
   },
 })
+
+/** The answer to a message that is no MCP message. @param problem one of our own sentences, never the caller's words */
+export function messageRefusal(problem: string, wire: WireAnswer): WiredRefusal {
+  const refusal = refuse(gatewayRefusals.messageRefused, { detail: { problem } })
+  return onTheWire({ ...refusal, says: refusal.says.replace('{problem}', () => problem) }, wire)
+}
 
 /** What the protocol prescribes for an answer, where it does: HTTP status, JSON-RPC code and data, `Allow` of a 405. */
 export interface WireAnswer {

@@ -52,8 +52,11 @@ export interface RefusedExchange {
   readonly metadataUrl: string
 }
 
-function wireOf(refusal: Refusal | WiredRefusal, hasId: boolean): WireAnswer {
-  if ('wire' in refusal) return refusal.wire
+/** HTTP status and JSON-RPC code of a refusal. @param hasId whether the refused request can be answered in band */
+export function wireOf(refusal: Refusal | WiredRefusal, hasId: boolean): WireAnswer {
+  // SPEC: 2025-11-25, Streamable HTTP: a notification that is not accepted is a 4xx; there is no answer in band to it.
+  if ('wire' in refusal)
+    return hasId || refusal.wire.status !== inBand ? refusal.wire : { ...refusal.wire, status: 400 }
   const form = wireForms[refusal.code]
   const status = hasId ? (form?.answeredStatus ?? refusal.status) : refusal.status
   return { status, code: form?.code ?? refusal.status }

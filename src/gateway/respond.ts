@@ -6,8 +6,10 @@
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import type { Refusal } from '#kernel'
-import { jsonRpcError, writeEvent } from '#protocol'
+import { type Frame, jsonRpcError, writeEvent } from '#protocol'
+import type { EndSignal } from '#upstream'
+import type { AtOnceOrLater } from './checklist.ts'
+import { Ending } from './ending.ts'
 import type { SafeResult } from './safe-result.ts'
 
 export interface Sending {
@@ -15,8 +17,8 @@ export interface Sending {
   readonly safeResult: SafeResult
   readonly headers: Readonly<Record<string, string>>
   readonly messageId: string | number | undefined
-  /** Aborted with the refusal that ends the exchange early. */
-  readonly cut: AbortSignal
+  /** Ended with the refusal that ends the exchange early. */
+  readonly cut: Ending
   /** Whether a stream without positions is read on after the client hung up: before 2026-07-28 that does not cancel. */
   readonly readsToTheEnd: boolean
 }
@@ -33,7 +35,7 @@ const maxStallMs = 60_000
 const cutGraceMs = 1_000
 
 /** What `work` resolves to, or `cut` when the exchange is ended first. Leaves nothing behind on the signal. */
-function orCut<T>(work: Promise<T>, cut: AbortSignal): Promise<T | 'cut'> {
+function orCut<T>(work: Promise<T>, cut: EndSignal): Promise<T | 'cut'> {
   if (cut.aborted) {
     work.catch(() => undefined)
     return Promise.resolve('cut')
@@ -56,7 +58,7 @@ async function drained(res: ServerResponse): Promise<void> {
   settled.abort()
 }
 
-async function write(res: ServerResponse, text: string, cut: AbortSignal): Promise<number> {
+async function write(res: ServerResponse, text: string, cut: EndSignal): Promise<number> {
   if (res.destroyed || res.writableEnded) return 0
   // WHY: a slow client holds the upstream back instead of filling our memory; one that was cut is not waited for.
   if (!res.write(text)) await orCut(drained(res), cut)
@@ -77,10 +79,9 @@ function startStream(res: ServerResponse, sending: Sending): NodeJS.Timeout {
 }
 
 function cutFrame({ cut, messageId }: Sending): string {
-  if (messageId === undefined) return ''
-  const refusal = cut.reason as Refusal
-  const { code, hint } = refusal
-  return writeEvent({ body: jsonRpcError(messageId, refusal.status, refusal.says, { code, hint }) })
+  if (messageId === undefined || cut.refusal === undefined) return ''
+  const { code, hint, status, says } = cut.refusal
+  return writeEvent({ body: jsonRpcError(messageId, status, says, { code, hint }) })
 }
 
 /** Ends a response that was cut, also when the client takes nothing of it. */
@@ -90,22 +91,22 @@ function endCut(res: ServerResponse): void {
   res.once('finish', () => clearTimeout(giveUp))
 }
 
-async function sendStream(sending: Sending): Promise<Sent> {
-  const { res, safeResult, cut } = sending
+async function sendStream(sending: Sending, { frames: safeFrames }: { frames: AsyncIterable<Frame> }): Promise<Sent> {
+  const { res, cut } = sending
   const keepAlive = startStream(res, sending)
-  const frames = safeResult.frames[Symbol.asyncIterator]()
-  const ended = new AbortController()
-  const end = (): void => ended.abort()
+  const frames = safeFrames[Symbol.asyncIterator]()
+  const ended = new Ending()
+  const end = (): void => ended.end()
   let readsToTheEnd = sending.readsToTheEnd
   if (cut.aborted) end()
-  cut.addEventListener('abort', end, { once: true })
+  cut.addEventListener('abort', end)
   res.once('close', () => {
     if (!readsToTheEnd && !res.writableFinished) end()
   })
   let bytes = 0
   try {
     for (;;) {
-      const next = await orCut(frames.next(), ended.signal)
+      const next = await orCut(frames.next(), ended)
       if (next === 'cut' && !cut.aborted) break
       if (next === 'cut') {
         bytes += await write(res, cutFrame(sending), cut)
@@ -128,30 +129,18 @@ async function sendStream(sending: Sending): Promise<Sent> {
   return { bytes, isDelivered }
 }
 
-async function sendJson(sending: Sending): Promise<Sent> {
-  const { res, safeResult } = sending
-  let text = ''
-  for await (const frame of safeResult.frames) text = frame.body
-  // WHY: Node copies a text once more to join it to the headers; bytes it sends beside them.
-  const body = Buffer.from(text)
+function sendWhole({ res, safeResult, headers }: Sending, body: string): Sent {
+  const bytes = Buffer.byteLength(body)
   const isDelivered = !res.destroyed
-  res.writeHead(safeResult.status, {
-    ...sending.headers,
-    'content-type': 'application/json',
-    'content-length': body.length,
-    'cache-control': 'no-store',
-  })
-  res.end(body)
-  return { bytes: body.length, isDelivered }
+  const type = safeResult.kind === 'json' ? { 'content-type': 'application/json' } : {}
+  res.writeHead(safeResult.status, { ...headers, ...type, 'content-length': bytes, 'cache-control': 'no-store' })
+  // WHY: a text leaves together with the headers, in one piece; pure ASCII without being encoded once more.
+  res.end(body, bytes === body.length ? 'latin1' : 'utf8')
+  return { bytes, isDelivered }
 }
 
-/** Sends the result and waits until it is read to its end. Never throws for a client that hung up. */
-export async function respond(sending: Sending): Promise<Sent> {
-  const { res, safeResult, headers } = sending
-  if (safeResult.kind === 'stream') return sendStream(sending)
-  if (safeResult.kind === 'json') return sendJson(sending)
-  for await (const _ of safeResult.frames);
-  res.writeHead(safeResult.status, { ...headers, 'content-length': '0', 'cache-control': 'no-store' })
-  res.end()
-  return { bytes: 0, isDelivered: !res.destroyed }
+/** Sends the result; a stream until it is read to its end. Never throws for a client that hung up. */
+export function respond(sending: Sending): AtOnceOrLater<Sent> {
+  const { safeResult } = sending
+  return safeResult.kind === 'stream' ? sendStream(sending, safeResult) : sendWhole(sending, safeResult.body)
 }

@@ -7,21 +7,38 @@
 import type { Ledger } from '#audit'
 import type { Identity } from '#identity'
 import type { Clock, Sealer } from '#kernel'
+import type { Admission } from '#platform/http'
+import type { Log, Meter, Tracer } from '#platform/telemetry'
 import type { Policy } from '#policy'
 import type { Upstreams } from '#upstream'
 import type { Definitions } from './definitions.ts'
 import type { InFlight } from './in-flight.ts'
+import type { RequestRates } from './limits/request-rate.ts'
+import type { Turns } from './limits/turns.ts'
 
-export interface GatewaySettings {
+/** What one client, one call and this process may cost: the configuration's `limits`. */
+export interface GatewayLimits {
+  readonly bodyBytes: number
+  readonly openStreams: number
+  readonly openStreamsPerPrincipal: number
+  readonly requestsPerMinutePerAddress: number
+  readonly requestsPerMinutePerPrincipal: number
+  readonly answerBytes: number
+  readonly streamSeconds: number
+}
+
+/** Who may come in, and how much of what: as configured at this moment. */
+export interface GatewaySettings extends Admission {
   /** Where clients reach the gateway, e.g. `http://localhost:8090`; no trailing slash. */
   readonly publicUrl: string
-  /** Accepted `Host` values, lower case, with port. */
-  readonly hosts: ReadonlySet<string>
-  /** Accepted `Origin` values, lower case. */
-  readonly origins: ReadonlySet<string>
-  readonly maxBodyBytes: number
+  readonly limits: GatewayLimits
   /** How long an upstream may take to begin its answer, and between two messages of it. */
   readonly deadlineMs: number
+}
+
+/** Settings that a reload of the configuration swaps: read where they are used, never kept. */
+export interface LiveSettings {
+  readonly current: GatewaySettings
 }
 
 export interface GatewayRooms {
@@ -34,10 +51,14 @@ export interface GatewayRooms {
   readonly clock: Clock
   /** Distinguishes this process from other gateways on the same database. */
   readonly node: string
-  readonly settings: GatewaySettings
+  readonly settings: LiveSettings
+  readonly telemetry: { readonly log: Log; readonly meter: Meter; readonly tracer: Tracer }
 }
 
-export interface PipelineRooms extends GatewayRooms {
+export interface PipelineRooms extends Omit<GatewayRooms, 'ledger'> {
+  readonly ledger: Pick<Ledger, 'append'>
   readonly definitions: Definitions
   readonly inFlight: InFlight
+  readonly rates: RequestRates
+  readonly turns: Turns
 }

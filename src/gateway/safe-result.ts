@@ -5,7 +5,6 @@
  * Fails: a message that does not pass ends the answer with an error the client can read.
  */
 import type { Frame } from '#protocol'
-import type { UpstreamAnswer } from '#upstream'
 
 declare const inspected: unique symbol
 
@@ -17,17 +16,24 @@ export interface Verdict {
   readonly detail: Record<string, unknown>
 }
 
-export interface SafeResult {
+interface AnySafeResult {
   readonly [inspected]: true
   readonly status: number
-  readonly kind: UpstreamAnswer['kind']
   /** The session id for the client, sealed; on the answer to `initialize` only. */
   readonly sessionId: string | undefined
-  readonly frames: AsyncIterable<Frame>
   readonly verdict: Verdict
 }
 
+/** A stream's messages are inspected as they come; an answer that is whole was inspected as a whole. */
+export type SafeResult = AnySafeResult &
+  (
+    | { readonly kind: 'stream'; readonly frames: AsyncIterable<Frame> }
+    | { readonly kind: 'json' | 'empty'; /** Empty for `empty`. */ readonly body: string }
+  )
+
+type Uninspected<Result> = Result extends unknown ? Omit<Result, typeof inspected> : never
+
 /** Marks an answer as inspected. For the guards `inspect-result` and `filter-listing`. */
-export function asSafe(result: Omit<SafeResult, typeof inspected>): SafeResult {
+export function asSafe(result: Uninspected<SafeResult>): SafeResult {
   return result as SafeResult
 }

@@ -1,11 +1,11 @@
 /**
  * Does what allowed an open exchange still hold?
  * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold, a lost role, a removed
- * server or a withdrawn approval (G9).
+ * server or a withdrawn approval (G9); a call without end, whatever keeps it alive.
  * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again.
  * Fails: when it cannot be judged, the exchange is cut.
  */
-import { type Clock, isRefusal, type Principal, refuse, type Refusal } from '#kernel'
+import { type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll } from '#kernel'
 import type { Policy } from '#policy'
 import { identityRefusals } from '#identity'
 import type { UpstreamRecord, Upstreams } from '#upstream'
@@ -21,22 +21,40 @@ export interface WatchRooms {
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
   readonly upstreams: { readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>; readonly pins: Pins }
   readonly clock: Clock
+  readonly settings: { readonly current: { readonly limits: { readonly streamSeconds: number } } }
 }
 
 export interface OpenExchange extends Aim {
   readonly principal: Principal
+  /** A stream that waits for news has no end of its own, and no longest time. */
+  readonly waitsForNews: boolean
   cut(refusal: Refusal): void
 }
 
+interface Watched {
+  readonly exchange: OpenExchange
+  /** The revision at which it was last judged. */
+  judged: number
+  readonly openedAtTick: number
+}
+
 export interface Watch {
-  /** Judges the exchange again whenever something changes, until the returned function is called. */
-  open(exchange: OpenExchange): () => void
+  /** What everything that is asked from here on is at least as new as; for `open`. */
+  readonly asOf: () => number
+  /**
+   * Judges the exchange again whenever something changes, until the returned function is called.
+   * @param asOf taken before the first guard was asked
+   */
+  open(exchange: OpenExchange, asOf: number): () => void
   readonly openCount: () => number
+  /** Cuts what waits for news, from here on at once; it would never end by itself. */
+  drain(): void
+  /** Cuts whatever is open. */
+  endAll(): void
   close(): void
 }
 
 const everyMs = 200
-const neverJudged = Number.NaN
 
 /** Whether a server is still the one that was asked: one removed and added again under its name is another. */
 function isSame(found: UpstreamRecord | undefined, asked: UpstreamRecord): boolean {
@@ -57,55 +75,82 @@ async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal
   return refuse(gatewayRefusals.serverUnknown, { names: { server: upstream.name }, detail: { isKnown: false } })
 }
 
-export function createWatch(rooms: WatchRooms): Watch {
-  // INVARIANT: holds the revision at which each was last judged; one that was judged before a change is due again.
-  const open = new Map<OpenExchange, number>()
-  let isJudging = false
+type Open = Roll<Watched>
 
-  async function look(): Promise<void> {
-    const revision = rooms.database.revision()
-    const now = rooms.clock.now()
-    const due = [...open].filter(
-      ([{ principal }, judged]) => judged !== revision || principal.credential.expiresAt <= now,
-    )
-    if (due.length === 0) return
-    await rooms.policy.refresh()
-    await rooms.upstreams.catalog.refresh()
-    for (const [exchange] of due) {
-      const refusal = await judge(rooms, exchange).catch(() => refuse(gatewayRefusals.fault))
-      if (!open.has(exchange)) continue
-      if (refusal === undefined) {
-        open.set(exchange, revision)
-        continue
-      }
-      open.delete(exchange)
-      exchange.cut(refusal)
-    }
+function end(open: Open, place: Place<Watched>, refusal: Refusal): void {
+  open.leave(place)
+  place.thing.exchange.cut(refusal)
+}
+
+function endFor(open: Open, refusal: Refusal, isMeant: (exchange: OpenExchange) => boolean): void {
+  for (const place of open.list()) if (isMeant(place.thing.exchange)) end(open, place, refusal)
+}
+
+/** Judges again what is due: judged before the last change, or past its credential's end. */
+async function judgeDue(rooms: WatchRooms, open: Open): Promise<void> {
+  const revision = rooms.database.revision()
+  const now = rooms.clock.now()
+  const due = open
+    .list()
+    .filter(({ thing: { exchange, judged } }) => judged !== revision || exchange.principal.credential.expiresAt <= now)
+  if (due.length === 0) return
+  await rooms.policy.refresh()
+  await rooms.upstreams.catalog.refresh()
+  for (const place of due) {
+    // WHY: most have ended by the time it is their turn.
+    if (place.at === -1) continue
+    const refusal = await judge(rooms, place.thing.exchange).catch(() => refuse(gatewayRefusals.fault))
+    if (refusal === undefined) place.thing.judged = revision
+    else if (place.at !== -1) end(open, place, refusal)
   }
+}
 
-  function tick(): void {
-    if (isJudging || open.size === 0) return
+/** Cuts calls that last too long. Counted in ticks: a wall clock that jumps neither ends a call nor lets one live. */
+function cutEndless(rooms: WatchRooms, open: Open, tick: number): void {
+  const { streamSeconds } = rooms.settings.current.limits
+  // WHY: the tick in which it opened was not a whole one.
+  const mostTicks = 1 + (streamSeconds * 1_000) / everyMs
+  for (const place of open.list()) {
+    const { exchange, openedAtTick } = place.thing
+    if (exchange.waitsForNews || tick - openedAtTick < mostTicks) continue
+    end(open, place, refuse(gatewayRefusals.callTooLong, { names: { limit: String(streamSeconds) } }))
+  }
+}
+
+export function createWatch(rooms: WatchRooms): Watch {
+  const open: Open = new Roll<Watched>()
+  let isJudging = false
+  let isDraining = false
+  let tick = 0
+
+  function onTick(): void {
+    tick += 1
+    if (open.size === 0) return
+    cutEndless(rooms, open, tick)
+    if (isJudging) return
     isJudging = true
-    look()
-      .catch(() => {
-        for (const exchange of open.keys()) exchange.cut(refuse(gatewayRefusals.fault))
-        open.clear()
-      })
+    judgeDue(rooms, open)
+      .catch(() => endFor(open, refuse(gatewayRefusals.fault), () => true))
       .finally(() => {
         isJudging = false
       })
   }
 
-  const timer = setInterval(tick, everyMs).unref()
+  const timer = setInterval(onTick, everyMs).unref()
   return {
-    open(exchange) {
-      // INVARIANT: what changed between the guards and now is seen by the next tick, whatever the revision says.
-      open.set(exchange, neverJudged)
-      return () => {
-        open.delete(exchange)
-      }
+    asOf: () => rooms.database.revision(),
+    open(exchange, asOf) {
+      if (isDraining && exchange.waitsForNews) exchange.cut(refuse(gatewayRefusals.stopping))
+      // INVARIANT: what has changed since before the first guard was asked is seen by the next tick.
+      const place = open.enter({ exchange, judged: asOf, openedAtTick: tick })
+      return () => open.leave(place)
     },
     openCount: () => open.size,
+    drain() {
+      isDraining = true
+      endFor(open, refuse(gatewayRefusals.stopping), ({ waitsForNews }) => waitsForNews)
+    },
+    endAll: () => endFor(open, refuse(gatewayRefusals.stopping), () => true),
     close: () => clearInterval(timer),
   }
 }

@@ -1,13 +1,26 @@
-const pool = new Uint8Array(16 * 256)
-let used = pool.length
+const randomBytes = 4096
+const digitsPerId = 19
+const variants = '89ab'
 
-function takeRandom(bytes: Uint8Array): void {
-  if (used === pool.length) {
-    crypto.getRandomValues(pool)
+let pool = ''
+let used = 0
+let timeMs = Number.NaN
+let time = ''
+
+/** Hexadecimal digits drawn for many ids at a time: one draw for each costs more than the rest of the id. */
+function takeDigits(): number {
+  if (used + digitsPerId > pool.length) {
+    pool = Buffer.from(crypto.getRandomValues(new Uint8Array(randomBytes))).toString('hex')
     used = 0
   }
-  bytes.set(pool.subarray(used, used + bytes.length))
-  used += bytes.length
+  used += digitsPerId
+  return used - digitsPerId
+}
+
+function setTime(nowMs: number): void {
+  const hex = Math.floor(nowMs).toString(16).padStart(12, '0')
+  time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`
+  timeMs = nowMs
 }
 
 /**
@@ -15,12 +28,8 @@ function takeRandom(bytes: Uint8Array): void {
  * @param nowMs wall-clock milliseconds
  */
 export function createId(nowMs: number): string {
-  const bytes = Buffer.allocUnsafe(16)
-  // WHY: random bytes are drawn for many ids at a time; one draw for each costs more than the rest of the id.
-  takeRandom(bytes)
-  bytes.writeUIntBE(nowMs, 0, 6)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  if (nowMs !== timeMs) setTime(nowMs)
+  const at = takeDigits()
+  const variant = variants.charAt(Number.parseInt(pool.charAt(at), 16) & 3)
+  return `${time}${pool.slice(at + 1, at + 4)}-${variant}${pool.slice(at + 4, at + 7)}-${pool.slice(at + 7, at + 19)}`
 }

@@ -10,6 +10,7 @@ export {
   type RefusalDefinition,
   type RefuseOptions,
 } from './refusal.ts'
+export { type Place, Roll } from './roll.ts'
 export type { Sealer } from './sealer.ts'
 export { Secret } from './secret.ts'
 export type { Target } from './target.ts'

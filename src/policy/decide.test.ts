@@ -50,6 +50,8 @@ const kindOf: Record<string, string> = {
   'tools:call': 'tool',
   'resources:read': 'resource',
   'prompts:get': 'prompt',
+  'files:read': 'resource',
+  'roots:share': 'server',
 }
 
 /** What the roles mean, written a second time without Cedar: by comparing pattern texts. */
@@ -246,7 +248,7 @@ test('a denial says what no role grants and what would be needed, also when it i
 test('the shipped roles allow what they say', () => {
   const decide = decideUnder(shippedRoles)
   const may = (role: string, permission: Permission) => decide(person(role), permission, 'castellan').isAllowed
-  expect(permissions.slice(4).filter((one) => !may('admin', one as Permission))).toEqual([])
+  expect(permissions.slice(6).filter((one) => !may('admin', one as Permission))).toEqual([])
   expect(decide(person('admin'), 'tools:call', tool('anything')).isAllowed).toBe(true)
   expect(may('analyst', 'holds:write')).toBe(true)
   expect(may('analyst', 'roles:write')).toBe(false)

@@ -13,6 +13,8 @@ const thingOfEach = {
   'tools:call': 'Tool',
   'resources:read': 'Resource',
   'prompts:get': 'Prompt',
+  'files:read': 'Resource',
+  'roots:share': 'Server',
   'people:read': 'AdminPlane',
   'people:write': 'AdminPlane',
   'roles:read': 'AdminPlane',
@@ -22,11 +24,13 @@ const thingOfEach = {
   'holds:read': 'AdminPlane',
   'holds:write': 'AdminPlane',
   'audit:read': 'AdminPlane',
+  'config:write': 'AdminPlane',
+  'metrics:read': 'AdminPlane',
   'tokens:read': 'AdminPlane',
   'tokens:write': 'AdminPlane',
 } as const satisfies Record<string, ThingKind>
 
-/** What a role can allow: four on the data plane, the others on the admin plane. */
+/** What a role can allow: six on the data plane, the others on the admin plane. */
 export type Permission = keyof typeof thingOfEach
 
 const things: ReadonlyMap<string, ThingKind> = new Map(Object.entries(thingOfEach))

@@ -46,7 +46,7 @@ export const policyRefusals = defineRefusals({
   permissionUnknown: {
     code: 'policy.permission-unknown',
     says: 'there is no permission {permission}',
-    hint: 'the data plane has servers:use, tools:call, resources:read and prompts:get; the admin plane has people, roles, upstreams, holds and tokens with :read or :write, and audit:read; * is all of them',
+    hint: 'the data plane has servers:use, tools:call, resources:read, prompts:get, files:read and roots:share; the admin plane has people, roles, upstreams, holds and tokens with :read or :write, and audit:read; * is all of them',
     status: 400,
   },
   patternInvalid: {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { classifyEra, type Classified, type WireRefusal } from './era.ts'
+import { checkBeforeBody, classifyEra, type Classified, type WireRefusal } from './era.ts'
 import { encodeHeaderValue } from './header-value.ts'
 import { isProblem, readMessage } from './message.ts'
 
@@ -14,7 +14,8 @@ type Given = Record<string, string | undefined>
 function classify(json: Record<string, unknown>, headers: Given = {}): Classified | WireRefusal {
   const message = readMessage(JSON.stringify({ jsonrpc: '2.0', ...json }))
   if (isProblem(message)) throw new Error(message.problem)
-  return classifyEra({ httpMethod: 'POST', headers: { ...post, ...headers }, message })
+  const all = { ...post, ...headers }
+  return checkBeforeBody('POST', all) ?? classifyEra(all, message)
 }
 
 function modern(method: string, params: Record<string, unknown> = {}, headers: Given = {}): Classified | WireRefusal {
@@ -89,7 +90,7 @@ test('an envelope that lacks a key is invalid params', () => {
   })
 })
 
-test('a revision that is not served is named together with those that are', () => {
+test('a revision that is not served is named together with those that an envelope can name', () => {
   const meta = { ...envelope, 'io.modelcontextprotocol/protocolVersion': '2030-01-01' }
   const refused = modern('tools/list', { _meta: meta }, { 'mcp-protocol-version': '2030-01-01' })
   expect(refused).toMatchObject({
@@ -97,7 +98,7 @@ test('a revision that is not served is named together with those that are', () =
     code: -32022,
     data: {
       requested: '2030-01-01',
-      supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+      supported: ['2026-07-28'],
     },
   })
 })
@@ -125,30 +126,60 @@ test('a legacy request cannot carry mirrored headers that differ from its body',
 test.each([
   [415, { 'content-type': 'text/plain' }],
   [415, { 'content-type': undefined }],
+  [415, { 'content-type': '' }],
   [415, { 'content-type': 'application/json; charset=utf-16' }],
+  [415, { 'content-type': 'application/json, text/plain' }],
+  [415, { 'content-type': 'application/json-rpc' }],
+  [415, { 'content-type': 'application/vnd.api+json' }],
+  [415, { 'content-type': 'application/json; charset = utf-16' }],
+  [415, { 'content-encoding': 'gzip' }],
   [406, { accept: undefined }],
+  [406, { accept: '' }],
   [406, { accept: 'application/json' }],
+  [406, { accept: 'text/event-stream' }],
   [406, { accept: 'application/json, text/event-stream;q=0' }],
+  [406, { accept: 'application/json;q=0.000, */*' }],
+  [406, { accept: 'text/*;q=0, */*' }],
+  [406, { accept: 'application/json; q=no, text/event-stream' }],
+  [406, { accept: 'application/jsonx, text/event-stream' }],
 ])('a POST is refused with %i for %o', (status, headers) => {
   expect(classify({ id: 1, method: 'ping' }, headers)).toMatchObject({ refuse: status })
 })
 
 test.each([
   { 'content-type': 'Application/JSON; charset="UTF-8"' },
+  { 'content-type': 'application/json;' },
+  { 'content-encoding': 'Identity' },
   { accept: '*/*' },
+  { accept: '*/*;q=0, application/json, text/event-stream;q=0.1' },
+  { accept: 'text/event-stream ,Application/JSON;profile=x' },
   { accept: 'application/*;q=0.5, text/event-stream' },
 ])('a POST with %o is served', (headers) => {
   expect(classify({ id: 1, method: 'ping' }, headers)).toMatchObject({ era: 'legacy' })
 })
 
+function bodiless(httpMethod: string, headers: Given): Classified | WireRefusal {
+  return checkBeforeBody(httpMethod, headers) ?? classifyEra(headers, undefined)
+}
+
 test('GET and DELETE are legacy alone, any other method is not served', () => {
   const accept = 'text/event-stream'
-  expect(classifyEra({ httpMethod: 'GET', headers: { accept } })).toMatchObject({ era: 'legacy' })
-  expect(classifyEra({ httpMethod: 'DELETE', headers: {} })).toMatchObject({ era: 'legacy' })
-  expect(classifyEra({ httpMethod: 'GET', headers: {} })).toMatchObject({ refuse: 406 })
+  expect(bodiless('GET', { accept })).toMatchObject({ era: 'legacy' })
+  expect(bodiless('DELETE', {})).toMatchObject({ era: 'legacy' })
+  expect(bodiless('GET', {})).toMatchObject({ refuse: 406 })
   for (const httpMethod of ['GET', 'DELETE']) {
     const headers = { accept, 'mcp-protocol-version': '2026-07-28' }
-    expect(classifyEra({ httpMethod, headers })).toMatchObject({ refuse: 405, allow: 'POST' })
+    expect(bodiless(httpMethod, headers)).toMatchObject({ refuse: 405, allow: 'POST' })
+    for (const mirror of ['mcp-method', 'mcp-name']) {
+      expect(bodiless(httpMethod, { accept, [mirror]: 'x' }), mirror).toMatchObject({ refuse: 400, code: -32020 })
+    }
   }
-  expect(classifyEra({ httpMethod: 'PUT', headers: {} })).toMatchObject({ refuse: 405, allow: 'GET, POST, DELETE' })
+  expect(bodiless('PUT', {})).toMatchObject({ refuse: 405, allow: 'GET, POST, DELETE' })
+})
+
+test.each([
+  ['\u00a02026-07-28', 400],
+  ['2026-07-28\u000b', 400],
+])('only the space that HTTP knows is trimmed: %j', (version, refuse) => {
+  expect(modern('tools/list', {}, { 'mcp-protocol-version': version })).toMatchObject({ refuse, code: -32020 })
 })

@@ -1,5 +1,6 @@
-import { decodeHeaderValue } from './header-value.ts'
+import { decodeHeaderValue, trimmed } from './header-value.ts'
 import { errorCodes } from './json-rpc-error.ts'
+import { accepts, isJsonContentType } from './media-types.ts'
 import { isObject, type Message } from './message.ts'
 import {
   legacyRevisions,
@@ -31,13 +32,6 @@ export interface WireRefusal {
   readonly allow?: string
 }
 
-export interface WireRequest {
-  readonly httpMethod: string | undefined
-  readonly headers: Headers
-  /** The posted message; absent on GET and DELETE. */
-  readonly message?: Message
-}
-
 /** Methods that 2026-07-28 took away. SPEC: on an endpoint of both eras, with a modern envelope, they are unknown. */
 const removedMethods = new Set([
   'initialize',
@@ -53,37 +47,8 @@ function wireRefusal(refuse: number, code: number, message: string, data?: unkno
 
 function single(headers: Headers, name: string): string | undefined {
   const value = headers[name]
-  return typeof value === 'string' ? value.trim() : value?.join(', ')
-}
-
-function accepts(header: string | undefined, type: string): boolean {
-  if (header === undefined) return false
-  if (header.includes(type) && !header.includes('q=')) return true
-  const family = `${type.slice(0, type.indexOf('/'))}/*`
-  return header.split(',').some((range) => {
-    const [name = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    if (name !== type && name !== family && name !== '*/*') return false
-    return !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
-  })
-}
-
-function isJsonContentType(header: string | undefined): boolean {
-  if (header === 'application/json') return true
-  const [type = '', ...parameters] = (header ?? '').split(';').map((part) => part.trim().toLowerCase())
-  if (type !== 'application/json') return false
-  return parameters.every((parameter) => !parameter.startsWith('charset=') || /^charset="?utf-8"?$/.test(parameter))
-}
-
-function checkPostHeaders(headers: Headers): WireRefusal | undefined {
-  if (!isJsonContentType(single(headers, 'content-type'))) {
-    return wireRefusal(415, errorCodes.invalidRequest, 'the content type must be `application/json` in UTF-8')
-  }
-  const accept = single(headers, 'accept')
-  if (!accepts(accept, 'application/json') || !accepts(accept, 'text/event-stream')) {
-    const says = 'the `Accept` header must name both `application/json` and `text/event-stream`'
-    return wireRefusal(406, errorCodes.invalidRequest, says)
-  }
-  return undefined
+  if (value === undefined) return undefined
+  return trimmed(typeof value === 'string' ? value : value.join(', '))
 }
 
 function mismatch(says: string): WireRefusal {
@@ -134,9 +99,10 @@ function checkStrayName(message: Message, name: string): WireRefusal | undefined
   return mismatch('the `Mcp-Name` header names something that is not in the body')
 }
 
+/** SPEC: 2026-07-28: what an envelope can name; the revisions before it are agreed on by `initialize`. */
 function unsupported(requested: string): WireRefusal {
   return wireRefusal(400, errorCodes.unsupportedVersion, 'unsupported protocol version', {
-    supported: servedRevisions,
+    supported: modernRevisions,
     requested,
   })
 }
@@ -174,17 +140,17 @@ function classifyLegacy(headers: Headers, isInitialize: boolean): Classified | W
 }
 
 function classifyPost(headers: Headers, message: Message): Classified | WireRefusal {
-  const wrong = checkPostHeaders(headers)
-  if (wrong !== undefined) return wrong
   const header = single(headers, 'mcp-protocol-version')
   const isModernHeader = header !== undefined && namesModernEra(header)
   if (message.kind === 'response') {
-    if (!isModernHeader) return classifyLegacy(headers, false)
+    if (!isModernHeader) return mirroredOtherwise(headers, message) ?? classifyLegacy(headers, false)
     return wireRefusal(400, errorCodes.invalidRequest, 'responses are not posted in this protocol revision')
   }
   const meta = message.params?.['_meta']
   if (isObject(meta) && Object.hasOwn(meta, metaKeys.protocolVersion)) return classifyModern(message, meta, headers)
-  if (!isModernHeader) return classifyLegacyPost(headers, message)
+  if (!isModernHeader) {
+    return mirroredOtherwise(headers, message) ?? classifyLegacy(headers, message.method === 'initialize')
+  }
   if (message.method === 'initialize')
     return mismatch('`initialize` was sent with a modern `MCP-Protocol-Version` header')
   if (message.kind === 'notification') {
@@ -195,45 +161,71 @@ function classifyPost(headers: Headers, message: Message): Classified | WireRefu
   return wireRefusal(400, errorCodes.invalidParams, `\`_meta\` lacks \`${metaKeys.protocolVersion}\``)
 }
 
-function classifyLegacyPost(headers: Headers, message: Message): Classified | WireRefusal {
-  // INVARIANT: a header that mirrors the body never says something else than the body, in either era.
+/** INVARIANT: a header that mirrors the body never says something else than the body, also where none is asked for. */
+function mirroredOtherwise(headers: Headers, message: Message | undefined): WireRefusal | undefined {
   const method = single(headers, 'mcp-method')
-  if (method !== undefined && decodeHeaderValue(method) !== message.method) {
+  if (method !== undefined && (message?.method === undefined || decodeHeaderValue(method) !== message.method)) {
     return mismatch('the `Mcp-Method` header differs from the method in the body')
   }
   const name = single(headers, 'mcp-name')
-  if (name !== undefined && (message.name === undefined || decodeHeaderValue(name) !== message.name)) {
+  if (name !== undefined && (message?.name === undefined || decodeHeaderValue(name) !== message.name)) {
     return mismatch('the `Mcp-Name` header differs from the body')
   }
-  return classifyLegacy(headers, message.method === 'initialize')
+  return undefined
 }
 
-/**
- * Which era and revision an HTTP request speaks, or how to refuse it: method (405), content type (415), `Accept`
- * (406), envelope (-32602), mirrored headers against the body (-32020), revision (-32022). The body decides, the
- * headers must agree. SPEC: MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
- *
- * `Mcp-Param-*` is not judged here: it needs the tool's schema as the caller sees it.
- */
-export function classifyEra(request: WireRequest): Classified | WireRefusal {
-  const { httpMethod, headers, message } = request
-  if (httpMethod === 'POST' && message !== undefined) return classifyPost(headers, message)
+function checkMethod(httpMethod: string, headers: Headers): WireRefusal | undefined {
+  if (httpMethod === 'POST') return undefined
   if (httpMethod !== 'GET' && httpMethod !== 'DELETE') {
     const refused = wireRefusal(405, errorCodes.invalidRequest, 'the method is not served here')
     return { ...refused, allow: 'GET, POST, DELETE' }
   }
   const header = single(headers, 'mcp-protocol-version')
-  if (header !== undefined && namesModernEra(header)) {
-    const refused = wireRefusal(405, errorCodes.invalidRequest, 'this protocol revision is served by POST alone')
-    return { ...refused, allow: 'POST' }
-  }
-  if (httpMethod === 'GET' && !accepts(single(headers, 'accept'), 'text/event-stream')) {
-    return wireRefusal(406, errorCodes.invalidRequest, 'the `Accept` header must name `text/event-stream`')
-  }
-  return classifyLegacy(headers, false)
+  if (header === undefined || !namesModernEra(header)) return undefined
+  const refused = wireRefusal(405, errorCodes.invalidRequest, 'this protocol revision is served by POST alone')
+  return { ...refused, allow: 'POST' }
 }
 
-/** Whether `classifyEra` refused. */
+function checkTypes(httpMethod: string, headers: Headers): WireRefusal | undefined {
+  if (httpMethod === 'DELETE') return undefined
+  const accept = single(headers, 'accept')
+  if (httpMethod === 'GET') {
+    if (accepts(accept, 'text/event-stream')) return undefined
+    return wireRefusal(406, errorCodes.invalidRequest, 'the `Accept` header must name `text/event-stream`')
+  }
+  if (!isJsonContentType(single(headers, 'content-type'))) {
+    return wireRefusal(415, errorCodes.invalidRequest, 'the content type must be `application/json` in UTF-8')
+  }
+  if (!/^identity$/i.test(single(headers, 'content-encoding') ?? 'identity')) {
+    return wireRefusal(415, errorCodes.invalidRequest, 'the body must not be compressed')
+  }
+  if (accepts(accept, 'application/json') && accepts(accept, 'text/event-stream')) return undefined
+  const says = 'the `Accept` header must name both `application/json` and `text/event-stream`'
+  return wireRefusal(406, errorCodes.invalidRequest, says)
+}
+
+/**
+ * What of a request can be refused before its body is read: the method (405), the types of the body (415) and of the
+ * answer (406), in this order. SPEC: MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
+ */
+export function checkBeforeBody(httpMethod: string, headers: Headers): WireRefusal | undefined {
+  return checkMethod(httpMethod, headers) ?? checkTypes(httpMethod, headers)
+}
+
+/**
+ * Which era and revision a request that passed `checkBeforeBody` speaks, or how to refuse it: the envelope (-32602),
+ * mirrored headers against the body (-32020), the revision (-32022). The body decides, the headers must agree.
+ * SPEC: MCP 2026-07-28 and 2025-11-25, Streamable HTTP.
+ *
+ * `Mcp-Param-*` is not judged here: it needs the tool's schema as the caller sees it.
+ * @param message undefined on GET and DELETE
+ */
+export function classifyEra(headers: Headers, message: Message | undefined): Classified | WireRefusal {
+  if (message !== undefined) return classifyPost(headers, message)
+  return mirroredOtherwise(headers, undefined) ?? classifyLegacy(headers, false)
+}
+
+/** Whether a request was refused. */
 export function isWireRefusal(result: Classified | WireRefusal): result is WireRefusal {
   return 'refuse' in result
 }

@@ -101,3 +101,36 @@ test('what is written is read back, and nothing in it can add an event', () => {
     }),
   )
 })
+
+test('whatever bytes come in, only whole lines of known fields go out, and they are read back as they were', () => {
+  const piece = fc.oneof(
+    { arbitrary: fc.constantFrom('data: ', 'data:', 'id: ', 'retry: ', 'event: ', ': '), weight: 4 },
+    { arbitrary: fc.constantFrom('\n', '\r', '\r\n', '\n\n', '\r\r'), weight: 5 },
+    { arbitrary: fc.constantFrom('\u0000', '\u2028', '\ufeff', 'é', '😀', '{}', '7', 'data', ' '), weight: 4 },
+  )
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each)),
+    fc.array(piece, { maxLength: 40 }).map((pieces) => Buffer.from(pieces.join(''))),
+  )
+  fc.assert(
+    fc.property(bytes, fc.array(fc.nat(), { maxLength: 8 }), (sent, places) => {
+      const frames = readAll(cut(sent, places))
+      const written = frames.map(writeEvent)
+      for (const text of written) {
+        expect(text).toMatch(/\n\n$/)
+        for (const line of text.split(/\r\n|\r|\n/))
+          expect(line).toMatch(/^(?:|:|event: message|(?:id|retry|data): [^]*)$/)
+      }
+      const isKept = ({ body, eventId, retryMs }: Frame) => ({ body, eventId, retryMs })
+      expect(read(written.join('')).map(isKept)).toEqual(frames.map(isKept))
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+test('a position is kept at the longest length and left out one unit past it', () => {
+  const positions = (length: number) =>
+    read(`id: ${'p'.repeat(length)}\ndata: d\n\n`).map(({ eventId }) => eventId?.length)
+  expect(positions(1_024)).toEqual([1_024])
+  expect(positions(1_025)).toEqual([undefined])
+})

@@ -21,6 +21,9 @@ const cr = 0x0d
 const colon = 0x3a
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
+/** Longest name of a position, in UTF-16 units: a client sends it back in a header. */
+const maxEventIdLength = 1_024
+
 interface OpenEvent {
   data: string[]
   bytes: number
@@ -37,7 +40,7 @@ function openEvent(): OpenEvent {
 function takeField(event: OpenEvent, field: string, value: string): void {
   if (field === 'data') event.data.push(value)
   else if (field === 'event') event.isOther = value !== '' && value !== 'message'
-  else if (field === 'id' && !value.includes('\u0000')) event.eventId = value
+  else if (field === 'id' && value.length <= maxEventIdLength && !value.includes('\u0000')) event.eventId = value
   else if (field === 'retry' && /^\d{1,9}$/.test(value)) event.retryMs = Number(value)
 }
 

@@ -1,3 +1,15 @@
+function isOptionalSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x09
+}
+
+/** Without the white space that HTTP allows around a field's value (RFC 9110, section 5.5): less than `trim` takes. */
+export function trimmed(value: string): string {
+  let [start, end] = [0, value.length]
+  while (isOptionalSpace(value.charCodeAt(start))) start += 1
+  while (end > start && isOptionalSpace(value.charCodeAt(end - 1))) end -= 1
+  return end - start === value.length ? value : value.slice(start, end)
+}
+
 const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/
 
 /**
@@ -6,7 +18,7 @@ const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/
  * @returns undefined when the sentinel holds something that is not canonical base64 of UTF-8
  */
 export function decodeHeaderValue(header: string): string | undefined {
-  const value = header.replace(/^[ \t]+|[ \t]+$/g, '')
+  const value = trimmed(header)
   if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value
   const encoded = sentinel.exec(value)?.[1]
   if (encoded === undefined) return undefined

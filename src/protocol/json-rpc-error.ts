@@ -6,6 +6,7 @@ export const errorCodes = {
   invalidParams: -32602,
   internalError: -32603,
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
 } as const
 
@@ -15,4 +16,22 @@ export const errorCodes = {
  */
 export function jsonRpcError(id: string | number | undefined, code: number, message: string, data?: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } })
+}
+
+const statusOfCode: ReadonlyMap<unknown, number> = new Map([
+  [errorCodes.methodNotFound, 404],
+  [errorCodes.headerMismatch, 400],
+  [errorCodes.missingCapability, 400],
+  [errorCodes.unsupportedVersion, 400],
+])
+
+/**
+ * The HTTP status of a response that came without one, from a server that is not reached over HTTP.
+ * SPEC: MCP 2026-07-28, Streamable HTTP: these errors have a status of their own; every other response is a 200.
+ * @param json the response
+ */
+export function statusOfResponse(json: Readonly<Record<string, unknown>>): number {
+  const { error } = json
+  if (typeof error !== 'object' || error === null || !('code' in error)) return 200
+  return statusOfCode.get(error.code) ?? 200
 }

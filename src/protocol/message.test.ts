@@ -81,7 +81,7 @@ test.each([
   '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"safe","NAME":"evil"}}',
   '{"jsonrpc":"2.0","id":1,"method":"tools/call","param\\u017f":{"name":"evil"}}',
 ])('a member that only case tells from a known one is refused: %s', (text) => {
-  expect(problem(text).problem).toContain('case')
+  expect(problem(text).problem).toContain('spelling')
 })
 
 test('members that are unknown, spaced or escaped in unusual ways are read', () => {

@@ -1,27 +1,16 @@
+import { Fault } from '#kernel'
+import { spanOf } from './edit-text.ts'
 import type { Message } from './message.ts'
-import { readStrictly, type Span } from './strict-json.ts'
-
-function spanOfId(text: string, id: string | number): Span | undefined {
-  const value = JSON.stringify(id)
-  for (const start of ['{"jsonrpc":"2.0","id":', '{"id":']) {
-    const next = text[start.length + value.length]
-    if (text.startsWith(start + value) && (next === ',' || next === '}'))
-      return [start.length, start.length + value.length]
-  }
-  // WHY: an unescaped `,"id":…}` that closes the text can only be the outermost object's last member.
-  if (text.endsWith(`,"id":${value}}`)) return [text.length - 1 - value.length, text.length - 1]
-  return readStrictly(text).id
-}
 
 /**
  * The message with another id and otherwise every character as it was sent.
  * A message without an id is returned unchanged.
  */
-export function withIdText(message: Message, newId: string | number): string {
-  const { id, text } = message
+export function withIdText({ id, text, idSpan }: Message, newId: string | number): string {
   if (id === undefined) return text
-  const span = spanOfId(text, id)
-  if (span === undefined) return JSON.stringify({ ...message.json, id: newId })
+  const span = idSpan ?? spanOf(text, ['id'])
+  // INVARIANT: no message leaves under an id that was meant for the other side.
+  if (span === undefined) throw new Fault('protocol.id-lost', 'the id of a message cannot be found in its text')
   return text.slice(0, span[0]) + JSON.stringify(newId) + text.slice(span[1])
 }
 
@@ -30,12 +19,18 @@ export function withIdText(message: Message, newId: string | number): string {
  * @param body the bytes that `message` was read from
  */
 export function withId(message: Message, body: Buffer, newId: string | number): Buffer {
-  const { id, text } = message
+  const { id, text, idSpan } = message
   if (id === undefined) return body
-  const span = text.length === body.length ? spanOfId(text, id) : undefined
   // WHY: in pure ASCII a character is a byte, and the text need not be encoded again.
-  if (span === undefined) return Buffer.from(withIdText(message, newId))
-  return Buffer.concat([body.subarray(0, span[0]), Buffer.from(JSON.stringify(newId)), body.subarray(span[1])])
+  if (idSpan === undefined || text.length !== body.length) return Buffer.from(withIdText(message, newId))
+  const [start, end] = idSpan
+  const idText = JSON.stringify(newId)
+  const idBytes = Buffer.byteLength(idText)
+  const sent = Buffer.allocUnsafe(body.length + idBytes - (end - start))
+  body.copy(sent, 0, 0, start)
+  sent.write(idText, start)
+  body.copy(sent, start + idBytes, end)
+  return sent
 }
 
 /**

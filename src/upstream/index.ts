@@ -6,6 +6,7 @@ export { upstreamEvents } from './events.ts'
 export type { Judgement } from './pins.ts'
 export { upstreamRefusals } from './refusals.ts'
 export type {
+  EndSignal,
   HopProblem,
   UpstreamAnswer,
   UpstreamLimits,

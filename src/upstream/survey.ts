@@ -7,7 +7,7 @@
  * @see MCP 2025-11-25 lifecycle and tools; 2026-07-28 for servers without `initialize`
  */
 import { Fault } from '#kernel'
-import { isObject, isProblem, metaKeys, readMessage } from '#protocol'
+import { isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
 import type { UpstreamAnswer, UpstreamRecord, UpstreamRequest } from './transports/transport.ts'
 
 /** The owner of Castellan's own sessions; no person's id looks like it. */
@@ -124,7 +124,7 @@ class Survey {
   async #replyTo(id: number, answer: UpstreamAnswer): Promise<Reply> {
     const session = answer.sessionId === undefined ? {} : { sessionId: answer.sessionId }
     for await (const frame of answer.frames) {
-      const message = frame.body === '' ? { problem: 'empty' } : readMessage(frame.body)
+      const message = frame.body === '' ? { problem: 'empty' } : readUpstreamMessage(frame.body)
       if ('problem' in message || isProblem(message) || message.kind !== 'response' || message.id !== id) continue
       const result = message.json['result']
       const bytes = frame.body.length

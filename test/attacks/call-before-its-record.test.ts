@@ -7,6 +7,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
+import { completedCalls } from '../world/wire/completed.ts'
 
 proves('LED-1', 'when a call arrives at the upstream, its intent is in the ledger file already', async () => {
   const world = await startWorld()
@@ -24,5 +25,5 @@ proves('LED-1', 'when a call arrives at the upstream, its intent is in the ledge
   file.close()
   expect(counted).toHaveLength(50)
   expect(counted.filter(([intended, arrived]) => intended < arrived)).toEqual([])
-  expect(await world.ledger('&event=call.completed')).toHaveLength(50)
+  await completedCalls(world, 50)
 })

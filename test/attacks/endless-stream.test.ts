@@ -18,6 +18,7 @@ import {
   sendEvent,
 } from '../world/servers/lying-upstream.ts'
 
+const largeAnswers = { CASTELLAN_LIMITS__ANSWER_BYTES: String(1024 * 1024 * 1024) }
 const note = { method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(20_000) } }
 
 setFlagsFromString('--expose-gc')
@@ -57,7 +58,7 @@ function open(world: World, token: string) {
 }
 
 proves('UPS-2', 'what has been sent of a long stream is not kept', async () => {
-  const world = await startWorld()
+  const world = await startWorld({ env: largeAnswers })
   const liar = await addLyingUpstream(world)
   const token = await world.ana.mint('liar')
   const heapBytes = (): number => {
@@ -79,7 +80,7 @@ proves('UPS-2', 'what has been sent of a long stream is not kept', async () => {
 })
 
 proves(['UPS-2', 'AUT-4'], 'a client that takes nothing is cut like any other when its token is revoked', async () => {
-  const world = await startWorld()
+  const world = await startWorld({ env: largeAnswers })
   const liar = await addLyingUpstream(world)
   const token = await world.ana.mint('liar')
   floodCalls(liar, Number.POSITIVE_INFINITY)

@@ -5,8 +5,9 @@
 import { expect } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { proves } from '../proves.ts'
-import { reader, startWorld } from '../world/castellan.ts'
+import { reader, startWorld, type World } from '../world/castellan.ts'
 import { callTool, initialize, listTools } from '../world/messages.ts'
+import { addLyingUpstream, answerHonestly, type Asked, sendEvent, sendResult } from '../world/servers/lying-upstream.ts'
 
 /** How long the gateway trusts what an upstream said its tools are. */
 const definitionsFreshMs = 60_000
@@ -41,9 +42,93 @@ proves('SES-2', 'equal ids of two clients never meet: each gets its own answer, 
   })
   world.books.finishSlow('done')
   expect(JSON.stringify((await waiting).body)).toContain('done')
-  const completed = await world.ledger('&event=call.completed')
-  expect(completed.filter((entry) => entry.target?.name === 'slow')).toHaveLength(1)
+  const slowOnes = async () => {
+    const completed = await world.ledger('&event=call.completed')
+    return completed.filter((entry) => entry.target?.name === 'slow')
+  }
+  // WHY: the answer is sent before its end is on record.
+  await expect.poll(slowOnes).toHaveLength(1)
 })
+
+/** The answers to calls of the liar's tool are sent when the test says so, in the order it wants. */
+async function startDelayed(world: World) {
+  const liar = await addLyingUpstream(world)
+  const waiting: Asked[] = []
+  let opened = 0
+  liar.answer = (asked) => {
+    if (asked.method === 'initialize') asked.res.setHeader('mcp-session-id', `session-${(opened += 1)}`)
+    if (asked.method === 'tools/call') waiting.push(asked)
+    else if (asked.req.method !== 'GET') answerHonestly(asked)
+    else {
+      const data = String(asked.req.headers['mcp-session-id'])
+      sendEvent(asked, { method: 'notifications/message', params: { level: 'info', data } })
+      sendEvent(asked, { id: 1, result: { content: ['a stream answers nothing'] } })
+      asked.res.end()
+    }
+  }
+  const answerAll = (): void => {
+    for (const asked of waiting.splice(0).toReversed()) {
+      const text = JSON.stringify(asked.params['arguments'])
+      if (!asked.res.destroyed) sendResult(asked, { content: [{ type: 'text', text }] })
+    }
+  }
+  return { liar, waiting, answerAll }
+}
+
+proves(
+  'SES-2',
+  'clients and sessions with one id get their own answers, also when others break off at any time',
+  async () => {
+    const world = await startWorld()
+    const { liar, waiting, answerAll } = await startDelayed(world)
+    const grants = [{ permissions: ['servers:use', 'tools:call'], resources: ['liar', 'liar/tools/*'] }]
+    await world.ana.api('PUT', '/roles/liar-user', { grants })
+    const people = [await world.join('ben', ['liar-user']), await world.join('mallory', ['liar-user'])]
+    const clients = []
+    for (const person of people) {
+      const token = await person.mint('liar')
+      for (const which of ['first', 'second']) {
+        const opened = await world.post({ token, upstream: 'liar', message: initialize })
+        const headers = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+        clients.push({ name: `${person.name} ${which}`, token, headers })
+      }
+    }
+    for (let round = 0; round < 5; round += 1) {
+      const calls = clients.flatMap(({ name, token, headers }) =>
+        [0, 1, 2].map((number) => {
+          const leaves = new AbortController()
+          const text = `${name} ${round} ${number}`
+          const answer = world
+            .post({ token, upstream: 'liar', headers, message: callTool('echo', text, 1), signal: leaves.signal })
+            .then(
+              ({ body }) => JSON.stringify(body),
+              () => 'left',
+            )
+          return { text, answer, leaves, isLeaving: number === round % 3 }
+        }),
+      )
+      await expect.poll(() => waiting.length).toBe(calls.length)
+      for (const { leaves, isLeaving } of calls) if (isLeaving) leaves.abort()
+      answerAll()
+      for (const { text, answer, isLeaving } of calls) {
+        expect(await answer).toContain(isLeaving ? 'left' : text)
+      }
+    }
+    for (const [index, { token, headers }] of clients.entries()) {
+      const stream = await fetch(`${world.gatewayUrl}/servers/liar/mcp`, {
+        headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...headers },
+      })
+      const text = await stream.text()
+      expect([...text.matchAll(/session-\d/g)].map(([session]) => session)).toEqual([`session-${index + 1}`])
+      expect(text).not.toContain('answers nothing')
+    }
+    const ids = liar.of('tools/call').map(({ id }) => id)
+    expect(new Set(ids).size).toBe(5 * clients.length * 3)
+    const ended = async () =>
+      (await world.ledger('&event=call.completed')).filter(({ target }) => target?.name === 'echo')
+    await expect.poll(async () => (await ended()).length).toBe(ids.length)
+  },
+)
 
 proves(
   'SES-2',

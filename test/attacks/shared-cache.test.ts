@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { listTools, modern } from '../world/messages.ts'
+import { completedCalls } from '../world/wire/completed.ts'
 
 proves('SES-2', 'what was allowed to one person is never marked as fit for everybody', async () => {
   const world = await startWorld()
@@ -19,6 +20,6 @@ proves('SES-2', 'what was allowed to one person is never marked as fit for every
     expect(answer.headers.get('cache-control')).toBe('no-store')
   }
   expect(world.books.calls('resources/read')).toHaveLength(1)
-  const completed = await world.ledger('&event=call.completed&person=ben')
-  expect(completed).toHaveLength(3)
+  await completedCalls(world, 3)
+  expect(await world.ledger('&event=call.completed&person=ben')).toHaveLength(3)
 })

@@ -28,7 +28,7 @@ async function joinNode(database: string, firstDataDir: string, publicUrl: strin
     CASTELLAN_ADMIN__PORT: String(admin),
     CASTELLAN_DATABASE__URL: database,
   }
-  const node = await startCastellan(loadConfig({ env, cwd: dataDir, home: dataDir }))
+  const node = await startCastellan(loadConfig({ env, cwd: dataDir, home: dataDir }), { logTo: () => undefined })
   onTestFinished(() => node.stop())
   return `http://localhost:${gateway}`
 }

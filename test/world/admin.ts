@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { createAdmin } from '#admin'
 import { createLedger, type Ledger } from '#audit'
 import { createIdentity } from '#identity'
+import { createLiveConfig } from '#platform/config'
 import { type Database, openDatabase } from '#platform/database'
-import { createListener } from '#platform/http'
+import { compileAdmission, createListener } from '#platform/http'
 import { createPolicy } from '#policy'
 import { createKeyring } from '#secrets'
 import { createUpstreams } from '#upstream'
 import { onTestFinished } from 'vitest'
 import { createTestClock, type TestClock } from './clock.ts'
+import { load } from './machine/configuration.ts'
 import { temporaryDataFolder, temporaryFolder } from './folder.ts'
 import { enrol, type Person } from './people.ts'
+import { openTelemetry } from './telemetry.ts'
 
 /** The admin listener alone, over real rooms, before anybody was enrolled. */
 export interface AdminWorld {
@@ -59,11 +62,18 @@ async function openRooms({ database = undefined, secondFactor = 'required' }: Ad
 /** Opens the admin listener on a free port; everything is closed after the running test. */
 export async function openAdminWorld(options: AdminWorldOptions = {}): Promise<AdminWorld> {
   const rooms = await openRooms(options)
-  const config = { admin: { publicUrl: 'https://castle.test' }, gateway: { publicUrl: gatewayUrl } }
-  const admin = createAdmin({ ...rooms, config, version: '0.0.0-test' })
+  const config = { admin: { publicUrl: 'https://castle.test' }, gateway: { publicUrl: gatewayUrl }, telemetry: {} }
+  const { telemetry } = await openTelemetry()
+  const live = createLiveConfig(load())
+  const who = { allowedNetworks: ['127.0.0.0/8', '::1/128'], trustedProxies: [], allowedHosts: [], allowedOrigins: [] }
+  const admitted = compileAdmission({ publicUrl: config.admin.publicUrl, port: 0, ...who }, 'admin')
+  const admission = { current: { ...admitted, requestsPerMinutePerAddress: 1_000_000 } }
+  const admin = createAdmin({ ...rooms, telemetry, live, config, admission, version: '0.0.0-test' })
+  onTestFinished(() => admin.close())
   const listener = createListener({ name: 'admin', port: 0, handler: admin.handler })
   const { port } = await listener.listen()
   onTestFinished(() => listener.close(0))
+  telemetry.health.setStarted()
   const adminUrl = `http://localhost:${port}`
   const places = { adminUrl, gatewayUrl, clock: rooms.clock }
   const setupToken = async () => (await rooms.identity.enrolments.ensureSetupLink())?.token ?? ''

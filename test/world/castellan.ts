@@ -2,12 +2,13 @@ import { copyFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { loadConfig } from '#platform/config'
-import { onTestFinished } from 'vitest'
 import { type Castellan, startCastellan } from '../../src/compose.ts'
 import { createTestClock, type TestClock } from './clock.ts'
 import { freshPostgres } from './databases.ts'
+import { atEnd } from '../ending.ts'
 import { temporaryFolder } from './folder.ts'
 import { type Answer, callAdmin, enrol, type Person } from './people.ts'
+import { generousLimits } from './running-castellan.ts'
 import { type RecordingUpstream, startRecordingUpstream } from './servers/recording-upstream.ts'
 
 /** One entry of the ledger as the admin API shows it. */
@@ -15,7 +16,9 @@ export interface LedgerEntry {
   readonly seq: number
   readonly event: string
   readonly outcome: string
+  readonly exchange?: string
   readonly refusal?: string
+  readonly address?: string
   readonly principal?: { id: string; name: string }
   readonly target?: { upstream: string; kind: string; name?: string }
   readonly details?: Record<string, unknown>
@@ -37,6 +40,8 @@ export interface World {
   secondNode(): Promise<{ readonly gatewayUrl: string; mint(sessionToken: string, upstream: string): Promise<string> }>
   /** Posts one JSON-RPC message to an upstream's path, legacy unless the headers say otherwise. */
   post(options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }>
+  /** Lines of the log of all nodes. */
+  readonly logLines: readonly string[]
   /** What the ledger holds, newest last, in the order it was written. */
   ledger(query?: string): Promise<LedgerEntry[]>
   stop(): Promise<void>
@@ -55,12 +60,16 @@ export interface PostOptions {
 /** The role of a reader of `books`: everything but `secret_tool`. */
 export const reader = 'books-reader'
 
+/** Below those that outgoing connections are given, so that none takes it before somebody listens on it. */
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = 16_000 + Math.floor(Math.random() * 16_000)
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer().once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
 }
 
 function eventsOf(text: string): Record<string, unknown>[] {
@@ -92,7 +101,7 @@ async function post(gatewayUrl: string, options: PostOptions): Promise<Answer & 
 
 export interface WorldOptions {
   readonly database?: 'sqlite' | 'postgres'
-  /** More configuration, as environment variables. */
+  /** More configuration, as environment variables, on top of limits that no test reaches unless it sets them. */
   readonly env?: Record<string, string>
 }
 
@@ -119,12 +128,21 @@ async function addBooks(ana: Person, books: RecordingUpstream): Promise<void> {
   )
 }
 
-/** Starts a world that ends with the running test. */
+async function mintAt(node: Castellan, sessionToken: string, upstream: string): Promise<string> {
+  const resource = `${node.gatewayUrl}/servers/${upstream}/mcp`
+  const body = { label: 'second node', resource, ttlSeconds: 3600 }
+  const minted = await callAdmin(node.adminUrl, { method: 'POST', path: '/tokens', token: sessionToken, body })
+  return String(minted.body['token'])
+}
+
+/** Starts a world that ends with the running test, or with the file (`forAllTests`). */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const [gatewayPort, adminPort] = [await freePort(), await freePort()]
   const dataDir = temporaryFolder()
   const clock = createTestClock(Date.now())
+  const logLines: string[] = []
   const shared = {
+    ...generousLimits,
     CASTELLAN_DEMO: 'false',
     CASTELLAN_DATABASE__URL: options.database === 'postgres' ? await freshPostgres() : `sqlite:${dataDir}/castellan.db`,
     ...options.env,
@@ -134,8 +152,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const own = { CASTELLAN_DATA_DIR: folder, CASTELLAN_GATEWAY__PORT: gateway, CASTELLAN_ADMIN__PORT: admin }
     const started = await startCastellan(loadConfig({ env: { ...shared, ...own }, cwd: folder, home: folder }), {
       clock,
+      logTo: (line) => void logLines.push(line),
     })
-    onTestFinished(() => started.stop())
+    atEnd(() => started.stop())
     return started
   }
   const castellan = await start(dataDir, [gatewayPort, adminPort])
@@ -149,6 +168,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     adminUrl,
     dataDir,
     clock,
+    logLines,
     ana,
     books,
     async join(name, roles) {
@@ -159,13 +179,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const folder = temporaryFolder()
       copyFileSync(join(dataDir, 'root-key'), join(folder, 'root-key'))
       const second = await start(folder, [await freePort(), await freePort()])
-      const mint = async (sessionToken: string, upstream: string): Promise<string> => {
-        const resource = `${second.gatewayUrl}/servers/${upstream}/mcp`
-        const body = { label: 'second node', resource, ttlSeconds: 3600 }
-        const minted = await callAdmin(second.adminUrl, { method: 'POST', path: '/tokens', token: sessionToken, body })
-        return String(minted.body['token'])
-      }
-      return { gatewayUrl: second.gatewayUrl, mint }
+      return { gatewayUrl: second.gatewayUrl, mint: (token, upstream) => mintAt(second, token, upstream) }
     },
     post: (request) => post(request.gatewayUrl ?? gatewayUrl, request),
     async ledger(query = '') {

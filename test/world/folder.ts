@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DataFolder, openDataFolder } from '#platform/files'
-import { onTestFinished } from 'vitest'
+import { atEnd } from '../ending.ts'
 
 /** An empty folder (0700) that is removed after the running test. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'castellan-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  atEnd(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A program of ours running as its own process group, as a person's terminal would run it. */
 export interface Program {
+  readonly pid: number
   /** Everything printed on both streams so far. */
   output(): string
   /** The part of it that went to standard output. */
@@ -57,6 +58,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     })
   })
   return {
+    pid: child.pid ?? 0,
     ended,
     output: () => printed,
     stdout: () => data,

@@ -10,6 +10,10 @@ export interface TestTerminal extends Terminal {
   type(keys: string): void
   /** Somebody wants the program to stop. */
   signal(name: 'SIGINT' | 'SIGTERM'): void
+  /** Somebody wants the configuration to be read again. */
+  hangUp(): void
+  /** Whether signals are listened to. */
+  isHeard(): boolean
   /** Set when the program ended without draining. */
   exitedWith(): number | undefined
   /** Resolves when stderr, where questions are asked, matches in what came since the last keys. */
@@ -51,6 +55,7 @@ export function createTestTerminal(
   let seenChars = 0
   let exitCode: number | undefined
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
+  const reloadListeners = new Set<() => void>()
   const home = options.home ?? '/nonexistent'
   return {
     environment: options.environment ?? {},
@@ -67,6 +72,12 @@ export function createTestTerminal(
     exit(code) {
       exitCode = code
     },
+    onReloadSignal(listener) {
+      reloadListeners.add(listener)
+      return () => void reloadListeners.delete(listener)
+    },
+    isHeard: () => listeners.size > 0 && reloadListeners.size > 0,
+    hangUp: () => reloadListeners.forEach((listener) => listener()),
     signal: (name) => listeners.forEach((listener) => listener(name)),
     exitedWith: () => exitCode,
     out: () => stdout.text(),

@@ -10,6 +10,8 @@ export const permissionText = z.enum([
   'tools:call',
   'resources:read',
   'prompts:get',
+  'files:read',
+  'roots:share',
   'people:read',
   'people:write',
   'roles:read',
@@ -19,6 +21,7 @@ export const permissionText = z.enum([
   'holds:read',
   'holds:write',
   'audit:read',
+  'metrics:read',
   'tokens:read',
   'tokens:write',
 ])

@@ -7,7 +7,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 import type { Answer, Opened, WriterRequest, WriterSettings } from './messages.ts'
-import { Damage, openTreeStore, type TreeStore } from './tree-store.ts'
+import { Damage, OtherForm } from './schema.ts'
+import { openTreeStore, type TreeStore } from './tree-store.ts'
 
 const settings = workerData as WriterSettings
 let store: TreeStore | undefined
@@ -22,11 +23,12 @@ function fence(): void {
 
 function answer(request: WriterRequest): Opened {
   if (request.kind === 'close' || request.kind === 'open') fence()
-  if (request.kind === 'close') return { size: 0, lastEvent: undefined }
+  if (request.kind === 'close') return { size: 0, lastEvent: undefined, unanswered: 0, cutBytes: 0 }
   if (request.kind === 'open') store = openTreeStore(settings)
   if (store === undefined) throw new Error('the ledger is not open')
-  if (request.kind === 'commit') store.commit(request.firstSeq, request.bodies, request.timeMs)
-  return store.standing()
+  if (request.kind !== 'commit') return store.standing()
+  store.commit(request)
+  return { ...store.standing(), spare: request.bodies }
 }
 
 parentPort?.on('message', (request: WriterRequest) => {
@@ -37,7 +39,15 @@ parentPort?.on('message', (request: WriterRequest) => {
     // INVARIANT: after a failed flush nothing is known about the connection's pages, so it is never used again.
     fence()
     const problem = error instanceof Error ? error.message : 'unknown'
-    reply = { isDone: false, problem, isDamaged: error instanceof Damage }
+    const kind = error instanceof OtherForm ? 'other-form' : error instanceof Damage ? 'damaged' : 'passing'
+    reply = { isDone: false, problem, kind }
   }
-  parentPort?.postMessage(reply)
+  const spare = reply.isDone ? reply.result.spare?.buffer : undefined
+  parentPort?.postMessage(reply, spare === undefined ? [] : [spare])
+  try {
+    store?.tidy()
+  } catch {
+    // INVARIANT: no batch is lost by this; the next one is refused and the ledger is opened anew.
+    fence()
+  }
 })

@@ -14,7 +14,15 @@ export interface WriterSettings {
 
 export type WriterRequest =
   | { readonly kind: 'open' }
-  | { readonly kind: 'commit'; readonly firstSeq: number; readonly bodies: readonly string[]; readonly timeMs: number }
+  | {
+      readonly kind: 'commit'
+      readonly firstSeq: number
+      /** The bodies in UTF-8, each preceded by a zero byte. */
+      readonly bodies: Uint8Array<ArrayBuffer>
+      /** What the entries are searched by, as `entry.ts` writes it. */
+      readonly values: string
+      readonly timeMs: number
+    }
   | { readonly kind: 'close' }
 
 export interface ReaderSettings {
@@ -35,13 +43,49 @@ export interface LedgerQuery {
   readonly refusal?: string | undefined
 }
 
+/** Entries of one event in a stretch of the ledger. */
+export interface Stretch {
+  readonly event: string
+  /** Only entries with a higher `seq`. */
+  readonly after: number
+  /** The last entry. */
+  readonly upTo: number
+}
+
+/** What a stretch says about intents: entries that are open until a later one, the end, has their `seq` as `details.intent`. */
+export interface Intents {
+  /** Intents of the stretch that have no end in it. */
+  readonly open: readonly number[]
+  /** Intents before the stretch whose end is in it. */
+  readonly ended: readonly number[]
+}
+
+export type ReaderRequest =
+  | { readonly kind: 'search'; readonly query: LedgerQuery }
+  | { readonly kind: 'intents'; readonly stretch: Stretch }
+
+export type ReaderAnswer =
+  | { readonly kind: 'search'; readonly bodies: readonly string[] }
+  | { readonly kind: 'intents'; readonly intents: Intents }
+
 export interface Opened {
   readonly size: number
   /** Name of the last event; undefined in an empty ledger. */
   readonly lastEvent: string | undefined
+  /** Entries found beyond the head kept outside the database: nobody was told that they are durable. */
+  readonly unanswered: number
+  /** Bytes of commits that had not finished, left out at this opening. */
+  readonly cutBytes: number
+  /** The memory that a commit gave, back. */
+  readonly spare?: Uint8Array<ArrayBuffer>
 }
 
-/** `isDamaged`: waiting is no cure, the file does not agree with its signed head. */
+/**
+ * `passing`: it may work later. Waiting is no cure for `damaged`, a file that does not agree with its signed head, nor for
+ * `other-form`, the file of another version.
+ */
+export type ProblemKind = 'passing' | 'damaged' | 'other-form'
+
 export type Answer<Result> =
   | { readonly isDone: true; readonly result: Result }
-  | { readonly isDone: false; readonly problem: string; readonly isDamaged: boolean }
+  | { readonly isDone: false; readonly problem: string; readonly kind: ProblemKind }

@@ -1,6 +1,7 @@
 /**
- * How the ledger lies on disk: one SQLite file, entries as bodies with their leaf hash, heads as signed notes.
- * Stops: a trigger, view or index slipped into the file to bend later entries or searches.
+ * How the ledger lies on disk: one SQLite file, entries as bodies with their leaf hash, heads as signed notes, and lists
+ * of the entries that have a value.
+ * Stops: a trigger, view or index slipped into the file to bend later entries or searches; another version's file.
  * Trusts: SQLite.
  * Fails: by throwing; no one writes to a file whose schema differs.
  */
@@ -14,19 +15,19 @@ export const headFile = 'ledger.head'
 export const keyFile = 'ledger-key'
 export const verifierFile = 'ledger-key.pub'
 
+/** The form of the file. A file of another form is refused, never changed. */
+const form = 2
 /** How long a writer waits for another writer's lock: longer only delays the refusal. */
 const busyTimeoutMs = 150
+const pageBytes = 8192
+/** What the write-ahead log keeps on disk after it grew beside a long reader. */
+const longestLogBytes = 16_777_216
 
-// WHY: the searchable columns are computed from the body, so that they cannot say something else than it.
 const statements = [
   `CREATE TABLE entries (
   seq INTEGER PRIMARY KEY,
   body TEXT NOT NULL,
-  leaf BLOB NOT NULL,
-  event TEXT AS (body ->> '$.event') VIRTUAL,
-  person TEXT AS (body ->> '$.principal.id') VIRTUAL,
-  exchange TEXT AS (body ->> '$.exchange') VIRTUAL,
-  refusal TEXT AS (body ->> '$.refusal') VIRTUAL
+  leaf BLOB NOT NULL
 ) STRICT`,
   `CREATE TABLE heads (
   number INTEGER PRIMARY KEY,
@@ -34,11 +35,20 @@ const statements = [
   note TEXT NOT NULL,
   edge BLOB NOT NULL
 ) STRICT`,
-  'CREATE INDEX entries_by_event ON entries (event)',
-  'CREATE INDEX entries_by_person ON entries (person) WHERE person IS NOT NULL',
-  'CREATE INDEX entries_by_exchange ON entries (exchange) WHERE exchange IS NOT NULL',
-  'CREATE INDEX entries_by_refusal ON entries (refusal) WHERE refusal IS NOT NULL',
+  `CREATE TABLE postings (
+  segment INTEGER NOT NULL,
+  field INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  places BLOB NOT NULL,
+  PRIMARY KEY (segment, field, value)
+) STRICT, WITHOUT ROWID`,
 ]
+
+/** Waiting does not help: the file is not what it has to be. */
+export class Damage extends Error {}
+
+/** Another version's file, whole or not. */
+export class OtherForm extends Damage {}
 
 function schemaOf(database: DatabaseSync): string[] {
   return database
@@ -47,27 +57,55 @@ function schemaOf(database: DatabaseSync): string[] {
     .map((row) => String(row['sql']))
 }
 
-/** Whether the file holds exactly the tables and indexes above. */
-export function hasLedgerSchema(database: DatabaseSync): boolean {
-  return schemaOf(database).join(';') === statements.join(';')
+/**
+ * @throws OtherForm when another version made the file; Damage when it does not hold exactly the tables above
+ */
+export function checkSchema(database: DatabaseSync): void {
+  const tables = schemaOf(database)
+  // WHY: the first form bore no number.
+  const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']) || 1
+  if (found !== form && tables.some((sql) => sql.startsWith('CREATE TABLE entries')))
+    throw new OtherForm(`\`${ledgerFile}\` has form ${found}; this version of castellan knows form ${form} only`)
+  if (found !== form || tables.join(';') !== statements.join(';'))
+    throw new Damage('the tables are not those of a ledger')
+}
+
+/** A file that is no database, or whose pages contradict each other, is damage, too. */
+export function asDamage(error: unknown): unknown {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+  const [corrupt, notADatabase] = [11, 26]
+  return code === corrupt || code === notADatabase
+    ? new Damage('the file of the ledger is damaged', { cause: error })
+    : error
+}
+
+/** Whether nothing was ever written to the file. */
+export function isEmpty(database: DatabaseSync): boolean {
+  return schemaOf(database).length === 0
+}
+
+/** Makes the file when it is missing. */
+export function makeFile(folder: string): void {
+  closeSync(openSync(join(folder, ledgerFile), 'a', 0o600))
 }
 
 /**
- * Opens the file for its only writer; makes it when it is missing. Each commit is flushed to disk.
- * @throws when the file is not a ledger
+ * Opens the file for its only writer; makes the tables in an empty one. Each commit is flushed to disk.
+ * @throws Damage when the file is not a ledger of this form
  */
 export function openForWriting(folder: string): DatabaseSync {
-  const path = join(folder, ledgerFile)
-  closeSync(openSync(path, 'a', 0o600))
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
+  const database = new DatabaseSync(join(folder, ledgerFile), { timeout: busyTimeoutMs })
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
-    if (schemaOf(database).length === 0) database.exec(`BEGIN IMMEDIATE; ${statements.join(';')}; COMMIT`)
-    if (!hasLedgerSchema(database)) throw new Error('the schema is not the one of a ledger')
+    // WHY: the log is moved into the file by the writer, after it has answered for a batch.
+    database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${longestLogBytes}; PRAGMA trusted_schema = OFF`)
+    if (isEmpty(database))
+      database.exec(`BEGIN IMMEDIATE; ${statements.join(';')}; PRAGMA user_version = ${form}; COMMIT`)
+    checkSchema(database)
     return database
   } catch (error) {
     database.close()
-    throw error
+    throw asDamage(error)
   }
 }
 

@@ -7,20 +7,23 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-import type { Answer } from './messages.ts'
+import type { Answer, ProblemKind } from './messages.ts'
 
 /** The thread answered that it could not. */
 export class ThreadProblem extends Error {
-  readonly isDamaged: boolean
-  constructor(message: string, isDamaged: boolean) {
+  readonly kind: ProblemKind
+  constructor(message: string, kind: ProblemKind) {
     super(message)
-    this.isDamaged = isDamaged
+    this.kind = kind
   }
 }
 
 export interface Thread<Request, Result> {
-  /** @throws ThreadProblem when the thread could not do it or died */
-  ask(request: Request): Promise<Result>
+  /**
+   * @param given memory in the request that the thread takes over
+   * @throws ThreadProblem when the thread could not do it or died
+   */
+  ask(request: Request, given?: ArrayBuffer): Promise<Result>
   end(): Promise<void>
 }
 
@@ -40,13 +43,13 @@ export function createThread<Request, Result>(name: string, settings: unknown): 
     const lose = (reason: string) => {
       if (current !== worker) return
       current = undefined
-      for (const each of waiting.splice(0)) each.reject(new ThreadProblem(reason, false))
+      for (const each of waiting.splice(0)) each.reject(new ThreadProblem(reason, 'passing'))
     }
     worker.on('message', (answer: Answer<Result>) => {
       const asked = waiting.shift()
       if (waiting.length === 0) worker.unref()
       if (answer.isDone) asked?.resolve(answer.result)
-      else asked?.reject(new ThreadProblem(answer.problem, answer.isDamaged))
+      else asked?.reject(new ThreadProblem(answer.problem, answer.kind))
     })
     worker.on('error', (error) => lose(`its thread failed: ${error instanceof Error ? error.message : 'unknown'}`))
     worker.on('exit', () => lose('its thread ended'))
@@ -54,18 +57,18 @@ export function createThread<Request, Result>(name: string, settings: unknown): 
   }
 
   return {
-    ask(request) {
+    ask(request, given) {
       const worker = (current ??= start())
       worker.ref()
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })
-        worker.postMessage(request)
+        worker.postMessage(request, given === undefined ? [] : [given])
       })
     },
     async end() {
       const worker = current
       current = undefined
-      for (const each of waiting.splice(0)) each.reject(new ThreadProblem('the ledger is closed', false))
+      for (const each of waiting.splice(0)) each.reject(new ThreadProblem('the ledger is closed', 'passing'))
       await worker?.terminate()
     },
   }

@@ -128,6 +128,14 @@ export interface NewHold {
   readonly expiresAt?: Moment
 }
 
+export interface Reloaded {
+  readonly outcome: 'applied' | 'unchanged' | 'refused'
+  readonly changed: readonly string[]
+  readonly needRestart: readonly string[]
+  readonly problem?: string | null | undefined
+  readonly hint?: string | null | undefined
+}
+
 const base = '/api/v1'
 
 /** A name as one step of a path: it cannot leave its place. @throws CliFailure `cli.bad-name` */
@@ -237,6 +245,10 @@ function auditApi({ call }: AdminClient) {
   }
 }
 
+function configApi({ call }: AdminClient) {
+  return { reload: async () => (await call('POST', `${base}/config/reload`, { body: {} })) as Reloaded }
+}
+
 /** The admin API of one connection, by noun. */
 export function adminApi(client: AdminClient) {
   return {
@@ -248,7 +260,8 @@ export function adminApi(client: AdminClient) {
     upstreams: upstreamApi(client),
     holds: holdApi(client),
     audit: auditApi(client),
-    readiness: () => client.call('GET', '/readyz'),
+    config: configApi(client),
+    readiness: () => client.call('GET', '/readyz', { query: { verbose: '' } }),
   }
 }
 

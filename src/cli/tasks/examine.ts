@@ -5,6 +5,7 @@ import type { LoadedConfig } from '#platform/config'
 import { adminApi } from '../remote/api.ts'
 import { asFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
+import { examineNetworks, examineTls } from './examine-edge.ts'
 
 /** What one check found. */
 export interface Finding {
@@ -151,6 +152,9 @@ const checkSession: Check = async (invocation) => {
 
 const checks: readonly (readonly [name: string, check: Check])[] = [
   ['data folder', checkFolder],
+  ['gateway TLS', ({ terminal }, loaded) => examineTls('gateway', loaded, terminal.now())],
+  ['admin TLS', ({ terminal }, loaded) => examineTls('admin', loaded, terminal.now())],
+  ['networks', (_invocation, loaded) => examineNetworks(loaded)],
   ['gateway', (_invocation, { config }) => checkListener('gateway', config.gateway, metadataPath)],
   ['admin', (_invocation, { config }) => checkListener('admin', config.admin, '/livez')],
   ['readiness', checkReadiness],

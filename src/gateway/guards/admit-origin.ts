@@ -1,31 +1,33 @@
 /**
  * Was this sent to us, and not by a page of another site?
- * Stops: DNS rebinding and cross-site requests (MCP transports: Origin MUST be validated).
- * Trusts: the configured public address.
- * Fails: an absent or foreign Host, or a foreign Origin, is refused.
- * @see RFC 9110, section 7.2
+ * Stops: DNS rebinding and cross-site requests, on every path and method (MCP transports: Origin MUST be validated).
+ * Trusts: the configured public address, hosts and origins; no header that a proxy or client may add.
+ * Fails: an absent, malformed or foreign Host, a foreign Origin and the origin `null` are refused.
+ * @see RFC 9110, section 7.2; RFC 6454, section 7
  */
 import { refuse } from '#kernel'
-import { type Arrival, headerOf } from '../arrival.ts'
+import type { Hosts, Origins } from '#platform/http'
+import { headerOf, type Knock } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
+import type { RequestRate } from '../limits/request-rate.ts'
 import { gatewayRefusals } from '../refusals.ts'
 
-export function admitOrigin(settings: {
-  hosts: ReadonlySet<string>
-  origins: ReadonlySet<string>
-}): Guard<Arrival, {}> {
+export function admitOrigin(
+  settings: { readonly current: { readonly hosts: Hosts; readonly origins: Origins } },
+  rate: Pick<RequestRate<string>, 'charge'>,
+): Guard<Knock, {}> {
   return {
     name: 'admit-origin',
-    check({ headers }) {
-      const host = headerOf(headers, 'host')?.toLowerCase()
-      if (host === undefined || !settings.hosts.has(host)) {
-        return refuse(gatewayRefusals.hostNotAllowed, { names: { host: host ?? '' }, detail: { host } })
+    check({ headers, address }) {
+      const { hosts, origins } = settings.current
+      const host = headerOf(headers, 'host')
+      if (!hosts.has(host)) {
+        const options = { names: { host: host ?? '' }, detail: { host: host ?? null } }
+        return rate.charge(address, refuse(gatewayRefusals.hostNotAllowed, options))
       }
       const origin = headerOf(headers, 'origin')
-      if (origin !== undefined && !settings.origins.has(origin.toLowerCase())) {
-        return refuse(gatewayRefusals.originNotAllowed, { names: { origin }, detail: { origin } })
-      }
-      return {}
+      if (origin === undefined || origins.has(origin)) return {}
+      return rate.charge(address, refuse(gatewayRefusals.originNotAllowed, { names: { origin }, detail: { origin } }))
     },
   }
 }

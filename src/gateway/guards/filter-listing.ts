@@ -6,12 +6,22 @@
  */
 import { Fault, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
-import { applyEdits, elementSpans, hasLookAlike, isObject, type Message, spanOf } from '#protocol'
+import {
+  applyEdits,
+  asPrivate,
+  elementSpans,
+  hasLookAlike,
+  isObject,
+  knownNames,
+  type KnownNames,
+  type Message,
+  spanOf,
+} from '#protocol'
 import { isDefinitionApproved, type Pin } from '#upstream'
-import { asPrivate } from '../as-private.ts'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
+import { permissionOn } from './resolve-target.ts'
 
 export interface ListingRooms {
   readonly policy: Pick<Policy, 'decide' | 'findHold'>
@@ -26,21 +36,26 @@ export interface ListingRooms {
 interface Listing {
   /** The member of the result that holds the items. */
   readonly member: string
+  readonly memberNames: KnownNames
   /** The member of an item that a call would name it by. */
   readonly key: string
+  readonly keyNames: KnownNames
   readonly kind: 'tool' | 'resource' | 'prompt'
-  readonly permission: 'tools:call' | 'resources:read' | 'prompts:get'
 }
 
-const listings: ReadonlyMap<string, Listing> = new Map([
-  ['tools/list', { member: 'tools', key: 'name', kind: 'tool', permission: 'tools:call' }],
-  ['resources/list', { member: 'resources', key: 'uri', kind: 'resource', permission: 'resources:read' }],
-  [
-    'resources/templates/list',
-    { member: 'resourceTemplates', key: 'uriTemplate', kind: 'resource', permission: 'resources:read' },
-  ],
-  ['prompts/list', { member: 'prompts', key: 'name', kind: 'prompt', permission: 'prompts:get' }],
-])
+const listed: Readonly<Record<string, Pick<Listing, 'member' | 'key' | 'kind'>>> = {
+  'tools/list': { member: 'tools', key: 'name', kind: 'tool' },
+  'resources/list': { member: 'resources', key: 'uri', kind: 'resource' },
+  'resources/templates/list': { member: 'resourceTemplates', key: 'uriTemplate', kind: 'resource' },
+  'prompts/list': { member: 'prompts', key: 'name', kind: 'prompt' },
+}
+
+const listings: ReadonlyMap<string, Listing> = new Map(
+  Object.entries(listed).map(([method, listing]) => [
+    method,
+    { ...listing, memberNames: knownNames(listing.member), keyNames: knownNames(listing.key) },
+  ]),
+)
 
 /** Whether a method's result is a list that must be filtered. */
 export function isListing(method: string | undefined): boolean {
@@ -48,11 +63,11 @@ export function isListing(method: string | undefined): boolean {
 }
 
 function isShown(item: unknown, listing: Listing, known: Answered, rooms: ListingRooms): boolean {
-  if (!isObject(item) || hasLookAlike(item, new Set([listing.key]))) return false
+  if (!isObject(item) || hasLookAlike(item, listing.keyNames)) return false
   const name = item[listing.key]
   if (typeof name !== 'string') return false
   const target: Target = { upstream: known.upstream.name, kind: listing.kind, name }
-  if (!rooms.policy.decide(known.principal, listing.permission, target).isAllowed) return false
+  if (!rooms.policy.decide(known.principal, permissionOn(target), target).isAllowed) return false
   if (rooms.policy.findHold({ personId: known.principal.id, target }) !== undefined) return false
   if (listing.kind !== 'tool') return true
   const pin = rooms.pins.find(known.upstream.name, name)
@@ -76,23 +91,20 @@ export function filterListing(rooms: ListingRooms): Guard<Answered, Inspected> {
   const change = async (known: Answered, message: Message, result: Record<string, unknown>) => {
     const listing = listings.get(known.message?.method ?? '')
     if (listing === undefined) throw new Fault('gateway.fault', 'this is no list')
-    if (hasLookAlike(result, new Set([listing.member]))) {
+    if (hasLookAlike(result, listing.memberNames)) {
       throw new Fault('upstream.misbehaved', 'a member differs from the list only in case')
     }
     const items = result[listing.member]
     if (!Array.isArray(items)) throw new Fault('upstream.misbehaved', 'the list is missing')
-    const listed: unknown[] = items
-    if (listing.kind === 'tool') await rooms.pins.observe(known.upstream.name, listed)
+    const all: unknown[] = items
+    if (listing.kind === 'tool') await rooms.pins.observe(known.upstream.name, all)
     const text = keepShown(message.text, listing, (index) =>
-      isShown(listed[index], listing, known, rooms) ? listed[index] : undefined,
+      isShown(all[index], listing, known, rooms) ? all[index] : undefined,
     )
     return known.era === 'modern' ? asPrivate(text) : text
   }
   return {
     name: 'filter-listing',
-    check(known) {
-      const safeResult = inspectAnswer(known, rooms, { change: (message, result) => change(known, message, result) })
-      return 'code' in safeResult ? safeResult : { safeResult }
-    },
+    check: (known) => inspectAnswer(known, rooms, { change: (message, result) => change(known, message, result) }),
   }
 }

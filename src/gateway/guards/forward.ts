@@ -7,10 +7,11 @@
 import { Fault, type Refusal } from '#kernel'
 import { type Message, withId, withParams } from '#protocol'
 import type { UpstreamAnswer, UpstreamRequest, Upstreams } from '#upstream'
-import type { Arrival } from '../arrival.ts'
-import { headerOf } from '../arrival.ts'
+import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
+import { Ending } from '../ending.ts'
 import type { InFlight } from '../in-flight.ts'
+import type { Travelled } from '../measure/trip.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Session } from './bind-session.ts'
@@ -26,18 +27,27 @@ export interface Forwarded {
   readonly release: (mayResume: boolean) => void
 }
 
-export type Forwardable = Arrival & Authenticated & Inbound & Session & Aim & Intended & { readonly cut: AbortSignal }
+export type Forwardable = Arrival &
+  Authenticated &
+  Inbound &
+  Session &
+  Aim &
+  Intended &
+  Travelled & { readonly cut: Ending }
 
-const always = ['accept', 'mcp-protocol-version']
+const always = ['mcp-protocol-version']
 const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
 
-function protocolHeaders({ headers, era, lastEventId }: Forwardable): Record<string, string> {
+function protocolHeaders({ headers, era, lastEventId, trip }: Forwardable): Record<string, string> {
   const kept: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-  const names = era === 'modern' ? [...always, ...Object.keys(headers).filter((name) => modernOnly.test(name))] : always
-  for (const name of names) {
+  const place = trip.onward()
+  if (place !== undefined) kept['traceparent'] = place
+  const keep = (name: string): void => {
     const value = headerOf(headers, name)
     if (value !== undefined) kept[name] = value
   }
+  for (const name of always) keep(name)
+  if (era === 'modern') for (const name in headers) if (modernOnly.test(name)) keep(name)
   return kept
 }
 
@@ -72,46 +82,46 @@ function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-t
 }
 
 /** SPEC: in 2026-07-28 a closed response stream is a cancellation; before it, hanging up is not. */
-function endOf({ era, httpMethod, cut, onHangUp }: Forwardable): AbortSignal {
+function endOf({ era, httpMethod, cut, onHangUp }: Forwardable): Ending {
   if (era === 'legacy' && httpMethod !== 'GET') return cut
-  const ended = new AbortController()
-  const end = (): void => ended.abort()
+  const ended = new Ending()
+  const end = (): void => ended.end()
   if (cut.aborted) end()
-  cut.addEventListener('abort', end, { once: true })
+  cut.addEventListener('abort', end)
   onHangUp(end)
-  return ended.signal
+  return ended
 }
 
-function requestFor(known: Forwardable, out: Outgoing, deadlineMs: number): UpstreamRequest {
+interface Ceilings {
+  readonly deadlineMs: number
+  readonly limits: { readonly answerBytes: number }
+}
+
+function requestFor(known: Forwardable, out: Outgoing, { deadlineMs, limits }: Ceilings): UpstreamRequest {
   const { httpMethod, upstream, principal, era, upstreamSessionId } = known
-  const { message } = out
+  const { message, body, upstreamId } = out
   return {
     upstream,
     ownerId: principal.id,
     era,
     httpMethod: httpMethod as UpstreamRequest['httpMethod'],
-    ...(upstreamSessionId === undefined ? {} : { sessionId: upstreamSessionId }),
-    ...(message === undefined
-      ? {}
-      : {
-          message: {
-            kind: message.kind,
-            ...(message.method === undefined ? {} : { method: message.method }),
-            ...(message.params === undefined ? {} : { params: message.params }),
-            ...(out.upstreamId === undefined ? {} : { id: out.upstreamId }),
-          },
-        }),
-    ...(out.body === undefined ? {} : { body: out.body }),
+    sessionId: upstreamSessionId,
+    message:
+      message === undefined
+        ? undefined
+        : { kind: message.kind, method: message.method, params: message.params, id: upstreamId },
+    body,
     headers: protocolHeaders(known),
     signal: endOf(known),
     deadlineMs,
+    maxAnswerBytes: limits.answerBytes,
   }
 }
 
 export function forward(
   upstreams: Pick<Upstreams, 'exchange'>,
   inFlight: InFlight,
-  settings: { deadlineMs: number },
+  settings: { readonly current: Ceilings },
 ): Guard<Forwardable, Forwarded> {
   return {
     name: 'forward',
@@ -121,11 +131,17 @@ export function forward(
         const answer: UpstreamAnswer = { status: 202, kind: 'empty', frames: noFrames() }
         return { answer, upstreamId: undefined, release: nothing }
       }
+      const { trip } = known
+      const release = (mayResume: boolean): void => {
+        trip.answered()
+        out.done(mayResume)
+      }
+      trip.asked()
       try {
-        const answer = await upstreams.exchange(requestFor(known, out, settings.deadlineMs))
-        return { answer, upstreamId: out.upstreamId, release: out.done }
+        const answer = await upstreams.exchange(requestFor(known, out, settings.current))
+        return { answer, upstreamId: out.upstreamId, release }
       } catch (thrown) {
-        out.done(false)
+        release(false)
         if (thrown instanceof Fault) return upstreamRefusal(thrown, known.upstream.name)
         throw thrown
       }

@@ -4,14 +4,15 @@
  * Trusts: nothing the upstream sends; session ids it mints are sealed to the person before they leave.
  * Fails: what is not understood is withheld and noted in the ledger.
  */
-import { isRefusal, refuse, type Refusal, type Sealer } from '#kernel'
+import { isRefusal, refuse, type Refusal, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
+import { asPrivate, type Frame } from '#protocol'
 import type { Arrival } from '../arrival.ts'
-import { asPrivate } from '../as-private.ts'
-import type { Guard } from '../checklist.ts'
+import type { AtOnceOrLater, Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import type { InFlight } from '../in-flight.ts'
 import { type ChangeResult, type Inspection, inspectFrames } from '../inspect-frames.ts'
+import { inspectWhole } from '../inspect-whole.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
 import type { Authenticated } from './authenticate-caller.ts'
@@ -27,14 +28,49 @@ export interface Inspected {
   readonly safeResult: SafeResult
 }
 
+type AnswerRooms = Pick<ResultRooms, 'sealer' | 'definitions'> & { readonly policy: Pick<Policy, 'decide'> }
+
 export type Answered = Arrival & Authenticated & Inbound & Session & Aim & Forwarded
 
-/** Builds the safe result of an answer, each frame inspected as it is sent. */
+function inspectionOf(known: Answered, rooms: AnswerRooms, more: Pick<Inspection, 'change' | 'resumed'>): Inspection {
+  const upstreamSessionId = known.upstreamSessionId ?? known.answer.sessionId
+  return {
+    inbound: known,
+    forwarded: known,
+    serverName: known.upstream.name,
+    ...more,
+    mayShareRoots: () => {
+      const server: Target = { upstream: known.upstream.name, kind: 'server' }
+      return rooms.policy.decide(known.principal, 'roots:share', server).isAllowed
+    },
+    sealEventId: (upstreamId: string) => sealEvent(rooms.sealer, known, { upstreamSessionId, upstreamId }),
+    noticed: (method: string) => {
+      if (method === 'notifications/tools/list_changed') rooms.definitions.forget(known)
+    },
+  }
+}
+
+/** SPEC: a notification or response that was accepted is answered 202 and nothing else. */
+const accepted = { status: 202, kind: 'empty' } as const
+
+/** Whether an upstream answered with a message what has no answer. */
+function isForNobody({ httpMethod, upstreamId, answer }: Answered): boolean {
+  return httpMethod === 'POST' && upstreamId === undefined && answer.kind === 'json' && answer.status < 300
+}
+
+/** The session that the upstream opened with this answer, as the client gets it. */
+function sessionIdOf(known: Answered, sealer: Sealer): string | undefined {
+  const { sessionId } = known.answer
+  const isOpened = sessionId !== undefined && known.message?.method === 'initialize'
+  return isOpened ? sealSession(sealer, known, sessionId) : undefined
+}
+
+/** Builds the safe result of an answer: a whole one inspected at once, each frame of a stream as it is sent. */
 export function inspectAnswer(
   known: Answered,
-  rooms: { sealer: Sealer; definitions: Definitions },
+  rooms: AnswerRooms,
   more: Pick<Inspection, 'change' | 'resumed'>,
-): SafeResult | Refusal {
+): AtOnceOrLater<Inspected | Refusal> {
   const { answer } = known
   // WHY: other problems of the hop between us and the upstream mean nothing to the client; these two do.
   if (answer.hopProblem !== undefined && !['session-ended', 'cancelled'].includes(answer.hopProblem)) {
@@ -49,26 +85,18 @@ export function inspectAnswer(
     return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })
   }
   const verdict: Verdict = { detail: {} }
-  const isInitialize = known.message?.method === 'initialize'
-  const upstreamSessionId = known.upstreamSessionId ?? answer.sessionId
-  const inspection = {
-    inbound: known,
-    forwarded: known,
-    serverName: known.upstream.name,
-    ...more,
-    sealEventId: (upstreamId: string) => sealEvent(rooms.sealer, known, { upstreamSessionId, upstreamId }),
-    noticed: (method: string) => {
-      if (method === 'notifications/tools/list_changed') rooms.definitions.forget(known)
-    },
+  const inspection = inspectionOf(known, rooms, more)
+  const { status, kind } = isForNobody(known) ? accepted : answer
+  const sessionId = sessionIdOf(known, rooms.sealer)
+  if (kind === 'stream') {
+    return { safeResult: asSafe({ status, kind, sessionId, verdict, frames: inspectFrames(inspection, verdict) }) }
   }
-  return asSafe({
-    status: answer.status,
-    kind: answer.kind,
-    sessionId:
-      isInitialize && answer.sessionId !== undefined ? sealSession(rooms.sealer, known, answer.sessionId) : undefined,
-    frames: inspectFrames(inspection, verdict),
-    verdict,
-  })
+  const learn = (passed: Frame | undefined): Inspected => {
+    const body = kind === 'json' ? (passed?.body ?? '') : ''
+    return { safeResult: asSafe({ status, kind, sessionId, verdict, body }) }
+  }
+  const passed = inspectWhole(answer.only, inspection, verdict)
+  return passed instanceof Promise ? passed.then(learn) : learn(passed)
 }
 
 interface ResultRooms {
@@ -89,7 +117,7 @@ function resumedId(known: Answered, rooms: ResultRooms, upstreamId: string | num
   return pinRefusal(rooms.pins, parked.aim) === undefined ? parked.clientId : undefined
 }
 
-const keepPrivate: ChangeResult = async (message, result) =>
+const keepPrivate: ChangeResult = (message, result) =>
   Object.hasOwn(result, 'cacheScope') ? asPrivate(message.text) : undefined
 
 export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {
@@ -98,8 +126,7 @@ export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {
     check(known) {
       const resumed = (upstreamId: string | number) => resumedId(known, rooms, upstreamId)
       const isCacheable = known.era === 'modern' && known.target.kind !== 'server'
-      const safeResult = inspectAnswer(known, rooms, isCacheable ? { resumed, change: keepPrivate } : { resumed })
-      return 'code' in safeResult ? safeResult : { safeResult }
+      return inspectAnswer(known, rooms, isCacheable ? { resumed, change: keepPrivate } : { resumed })
     },
   }
 }

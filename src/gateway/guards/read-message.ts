@@ -6,10 +6,19 @@
  * @see MCP 2026-07-28 and 2025-11-25, Streamable HTTP
  */
 import { type Refusal, refuse } from '#kernel'
-import { classifyEra, type Era, isProblem, isWireRefusal, type Message, readMessage as parse } from '#protocol'
+import {
+  checkBeforeBody,
+  classifyEra,
+  type Era,
+  isProblem,
+  isWireRefusal,
+  type Message,
+  readMessage as parse,
+  type WireRefusal,
+} from '#protocol'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
-import { gatewayRefusals, onTheWire, type WireAnswer } from '../refusals.ts'
+import { gatewayRefusals, messageRefusal } from '../refusals.ts'
 
 export interface Inbound {
   /** Absent on GET and DELETE. */
@@ -20,40 +29,42 @@ export interface Inbound {
   readonly version: string
 }
 
-function wrong(problem: string, wire: WireAnswer): Refusal {
-  return onTheWire(refuse(gatewayRefusals.messageRefused, { names: { problem }, detail: { problem } }), wire)
+function notServed({ refuse: status, code, message, data, allow }: WireRefusal, read?: Message): Refusal {
+  // WHY: what this guard would have learned is lost, and the request's id belongs into the answer. The id of a posted
+  // response is the upstream's.
+  const messageId = read?.kind === 'request' ? read.id : undefined
+  return messageRefusal(message, {
+    status,
+    code,
+    ...(data === undefined ? {} : { data }),
+    ...(allow === undefined ? {} : { allow }),
+    ...(messageId === undefined ? {} : { messageId }),
+  })
 }
 
 async function readPost(arrival: Arrival, maxBodyBytes: number): Promise<{ message: Message; body: Buffer } | Refusal> {
   const body = await arrival.readBody(maxBodyBytes)
   if (body === 'too-large') return refuse(gatewayRefusals.bodyTooLarge, { names: { limit: String(maxBodyBytes) } })
-  if (body === 'aborted') return refuse(gatewayRefusals.bodyIncomplete)
+  if (typeof body === 'string') return refuse(gatewayRefusals.bodyIncomplete)
   const message = parse(body)
-  if (isProblem(message)) return wrong(message.problem, { status: 400, code: message.code })
-  return { message, body }
+  if (!isProblem(message)) return { message, body }
+  const { problem, code, id: messageId } = message
+  return messageRefusal(problem, { status: 400, code, ...(messageId === undefined ? {} : { messageId }) })
 }
 
-export function readMessage(settings: { maxBodyBytes: number }): Guard<Arrival, Inbound> {
+export function readMessage(settings: {
+  readonly current: { readonly limits: { readonly bodyBytes: number } }
+}): Guard<Arrival, Inbound> {
   return {
     name: 'read-message',
     async check(arrival) {
       const { httpMethod, headers } = arrival
-      const posted = httpMethod === 'POST' ? await readPost(arrival, settings.maxBodyBytes) : undefined
+      const early = checkBeforeBody(httpMethod, headers)
+      if (early !== undefined) return notServed(early)
+      const posted = httpMethod === 'POST' ? await readPost(arrival, settings.current.limits.bodyBytes) : undefined
       if (posted !== undefined && 'kind' in posted) return posted
-      const asked = { httpMethod, headers, ...(posted === undefined ? {} : { message: posted.message }) }
-      const classified = classifyEra(asked)
-      if (isWireRefusal(classified)) {
-        const { refuse: status, code, message, data, allow } = classified
-        // WHY: the request's id belongs into the answer, and what this guard would have learned is lost.
-        const messageId = posted?.message.id
-        return wrong(message, {
-          status,
-          code,
-          ...(data === undefined ? {} : { data }),
-          ...(allow === undefined ? {} : { allow }),
-          ...(messageId === undefined ? {} : { messageId }),
-        })
-      }
+      const classified = classifyEra(headers, posted?.message)
+      if (isWireRefusal(classified)) return notServed(classified, posted?.message)
       return { message: posted?.message, body: posted?.body, ...classified }
     },
   }

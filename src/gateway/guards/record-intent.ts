@@ -9,6 +9,7 @@ import { Fault } from '#kernel'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { callIntended } from '../events.ts'
+import { traceDetail, type Travelled } from '../measure/trip.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Authorized } from './authorize-call.ts'
@@ -19,9 +20,9 @@ export interface Intended {
   readonly intent: Receipt
 }
 
-type Needs = Arrival & Authenticated & Inbound & Aim & Authorized
+type Needs = Arrival & Authenticated & Inbound & Aim & Authorized & Travelled
 
-function describe({ httpMethod, message, era, version, decision }: Needs): Record<string, unknown> {
+function describe({ httpMethod, message, era, version, decision, trip }: Needs): Record<string, unknown> {
   const { _meta, name: _name, uri: _uri, ...rest } = message?.params ?? {}
   return {
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
@@ -30,6 +31,7 @@ function describe({ httpMethod, message, era, version, decision }: Needs): Recor
     ...(message === undefined ? {} : { parameters: rest }),
     rules: decision.reasons.map((reason) => reason.rule),
     snapshot: decision.snapshotVersion,
+    ...traceDetail(trip),
   }
 }
 

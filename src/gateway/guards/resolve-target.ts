@@ -6,21 +6,23 @@
  */
 import { refuse, type Refusal, type Target } from '#kernel'
 import type { Permission } from '#policy'
-import { isObject, type Message } from '#protocol'
+import { errorCodes, type Era, isFileUri, isObject, type Message, sharesRoots, subscribedResources } from '#protocol'
 import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
-import { gatewayRefusals, onTheWire } from '../refusals.ts'
-import { subscribedResources } from '../subscriptions.ts'
+import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
 import type { Inbound } from './read-message.ts'
 
-export interface Aim {
-  readonly upstream: UpstreamRecord
-  readonly target: Target
-  /** What the principal must be permitted on the target. */
+/** A permission on a target. */
+export interface Needed {
   readonly permission: Permission
-  /** Resources that a subscription asks to be told about; each is judged like a read of it. */
-  readonly subscriptions: readonly Target[]
+  readonly target: Target
+}
+
+export interface Aim extends Needed {
+  readonly upstream: UpstreamRecord
+  /** What must be permitted besides: each resource that a subscription asks to be told about, roots that are told along. */
+  readonly alsoNeeded: readonly Needed[]
 }
 
 type Kind = Target['kind']
@@ -32,37 +34,50 @@ const permissionFor: Readonly<Record<Kind, Permission>> = {
   prompt: 'prompts:get',
 }
 
-/** Requests and notifications that may pass, and what each is about. Anything else is refused. */
-const judged: ReadonlyMap<string, Kind | 'reference'> = new Map([
-  ['initialize', 'server'],
-  ['ping', 'server'],
-  ['server/discover', 'server'],
-  ['subscriptions/listen', 'server'],
-  ['logging/setLevel', 'server'],
-  ['tools/list', 'server'],
-  ['tools/call', 'tool'],
-  ['resources/list', 'server'],
-  ['resources/templates/list', 'server'],
-  ['resources/read', 'resource'],
-  ['resources/subscribe', 'resource'],
-  ['resources/unsubscribe', 'resource'],
-  ['prompts/list', 'server'],
-  ['prompts/get', 'prompt'],
-  ['completion/complete', 'reference'],
-  ['notifications/initialized', 'server'],
-  ['notifications/cancelled', 'server'],
-  ['notifications/progress', 'server'],
-  ['notifications/roots/list_changed', 'server'],
-])
-
-function badParams(era: Inbound['era'], problem: string): Refusal {
-  const refusal = refuse(gatewayRefusals.messageRefused, { names: { problem }, detail: { problem } })
-  return onTheWire(refusal, { status: era === 'modern' ? 400 : 200, code: -32602 })
+/** What a target needs. A file on the server's machine is never covered by the right to read its other resources. */
+export function permissionOn({ kind, name }: Pick<Target, 'kind' | 'name'>): Permission {
+  return kind === 'resource' && isFileUri(name ?? '') ? 'files:read' : permissionFor[kind]
 }
 
-function unknownMethod(era: Inbound['era'], method: string): Refusal {
+interface Judged {
+  readonly about: Kind | 'reference'
+  /** SPEC: the method does not exist in the other era. */
+  readonly era?: Era
+}
+
+/** Requests and notifications that may pass, and what each is about. Anything else is refused. */
+const judged: ReadonlyMap<string, Judged> = new Map<string, Judged>([
+  ['initialize', { about: 'server', era: 'legacy' }],
+  ['ping', { about: 'server', era: 'legacy' }],
+  ['server/discover', { about: 'server', era: 'modern' }],
+  ['subscriptions/listen', { about: 'server', era: 'modern' }],
+  ['logging/setLevel', { about: 'server', era: 'legacy' }],
+  ['tools/list', { about: 'server' }],
+  ['tools/call', { about: 'tool' }],
+  ['resources/list', { about: 'server' }],
+  ['resources/templates/list', { about: 'server' }],
+  ['resources/read', { about: 'resource' }],
+  ['resources/subscribe', { about: 'resource', era: 'legacy' }],
+  ['resources/unsubscribe', { about: 'resource', era: 'legacy' }],
+  ['prompts/list', { about: 'server' }],
+  ['prompts/get', { about: 'prompt' }],
+  ['completion/complete', { about: 'reference' }],
+  ['notifications/initialized', { about: 'server', era: 'legacy' }],
+  ['notifications/cancelled', { about: 'server' }],
+  ['notifications/progress', { about: 'server', era: 'legacy' }],
+  ['notifications/roots/list_changed', { about: 'server', era: 'legacy' }],
+])
+
+function badParams(era: Era, problem: string): Refusal {
+  return messageRefusal(problem, { status: era === 'modern' ? 400 : 200, code: errorCodes.invalidParams })
+}
+
+function unknownMethod({ era, message }: Inbound): Refusal {
+  const method = message?.method ?? ''
   const refusal = refuse(gatewayRefusals.methodUnknown, { names: { method }, detail: { method } })
-  return onTheWire(refusal, { status: era === 'modern' ? 404 : 200, code: -32601 })
+  // SPEC: before 2026-07-28 a 404 says that the session is gone, and what is no request cannot be answered in band.
+  const legacyStatus = message?.kind === 'request' ? 200 : 400
+  return onTheWire(refusal, { status: era === 'modern' ? 404 : legacyStatus, code: errorCodes.methodNotFound })
 }
 
 function referenced(message: Message): { kind: Kind; name: unknown } | undefined {
@@ -72,26 +87,30 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
   return reference['type'] === 'ref/resource' ? { kind: 'resource', name: reference['uri'] } : undefined
 }
 
-function aimOf(upstream: UpstreamRecord, { message, era }: Inbound): Aim | Refusal {
-  const subscriptions = subscribedResources(message, upstream.name)
-  if (subscriptions === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
-  const server: Aim = {
-    upstream,
-    target: { upstream: upstream.name, kind: 'server' },
-    permission: permissionFor.server,
-    subscriptions,
-  }
+function neededBesides(upstream: string, message: Message | undefined): readonly Needed[] | undefined {
+  const needed = subscribedResources(message)?.map((name): Needed => {
+    const target: Target = { upstream, kind: 'resource', name }
+    return { permission: permissionOn(target), target }
+  })
+  if (needed === undefined || !sharesRoots(message)) return needed
+  return [...needed, { permission: 'roots:share', target: { upstream, kind: 'server' } }]
+}
+
+function aimOf(upstream: UpstreamRecord, inbound: Inbound): Aim | Refusal {
+  const { message, era } = inbound
+  const alsoNeeded = neededBesides(upstream.name, message)
+  if (alsoNeeded === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
+  const aim = (target: Target): Aim => ({ upstream, target, permission: permissionOn(target), alsoNeeded })
   // SPEC: GET, DELETE and posted responses belong to the session as a whole.
-  if (message?.method === undefined) return server
-  const kind = judged.get(message.method)
-  if (kind === undefined) return unknownMethod(era, message.method)
-  if (kind === 'server') return server
-  const about = kind === 'reference' ? referenced(message) : { kind, name: message.name }
+  if (message?.method === undefined) return aim({ upstream: upstream.name, kind: 'server' })
+  const method = judged.get(message.method)
+  if (method === undefined || (method.era ?? era) !== era) return unknownMethod(inbound)
+  if (method.about === 'server') return aim({ upstream: upstream.name, kind: 'server' })
+  const about = method.about === 'reference' ? referenced(message) : { kind: method.about, name: message.name }
   if (about === undefined || typeof about.name !== 'string' || about.name === '') {
     return badParams(era, `\`${message.method}\` lacks the name of what it is about`)
   }
-  const target: Target = { upstream: upstream.name, kind: about.kind, name: about.name }
-  return { upstream, target, permission: permissionFor[about.kind], subscriptions }
+  return aim({ upstream: upstream.name, kind: about.kind, name: about.name })
 }
 
 export interface Catalog {

@@ -24,11 +24,11 @@ function mapped(groups: readonly string[]): string | undefined {
 
 /** The source an address belongs to: `this machine`, an IPv4 address, `<prefix>/64`, or `elsewhere`. */
 export function sourceOf(address: string): string {
-  const bare = address
+  const [bare = ''] = address
     .trim()
     .replace(/^\[|\]$/g, '')
-    .replace(/%.*$/, '')
     .toLowerCase()
+    .split('%', 1)
   const groups = groupsOf(bare)
   const four = groups ? mapped(groups) : ipv4.test(bare) ? bare : undefined
   // WHY: the loopback addresses that `localhost` resolves to are one place; others of that network are not.

@@ -5,19 +5,23 @@ import { configShape } from './schema.ts'
 export interface ConfigEntry {
   /** Dotted, e.g. `gateway.port`. */
   readonly key: string
-  readonly type: 'text' | 'number' | 'boolean' | 'choice'
-  /** As it would be written; undefined when it is derived or must be given. */
+  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'list'
+  /** As it would be written in the file; undefined when it is derived or must be given. */
   readonly default?: string
   readonly docs: string
   /** Never shown; may also be given as a file with `…_FILE`. */
   readonly isSecret: boolean
+  /** Relative to the file that names it, else to the working folder. */
+  readonly isPath: boolean
+  /** A running process takes it over with a reload; others are taken at the next start. */
+  readonly isLive: boolean
   /** The environment variable that sets it. */
   readonly variable: string
 }
 
 /** Every key, in the order of the schema. */
-export function describeConfig(): ConfigEntry[] {
-  return entriesOf(configShape, [])
+export function describeConfig(): readonly ConfigEntry[] {
+  return entries
 }
 
 /** `gateway.publicUrl` → `CASTELLAN_GATEWAY__PUBLIC_URL` */
@@ -44,8 +48,24 @@ function describe(key: string, member: z.core.$ZodType, inner: z.core.$ZodType):
     ...(written === undefined ? {} : { default: written }),
     docs: meta?.description ?? '',
     isSecret: meta?.['isSecret'] === true,
+    isPath: meta?.['isPath'] === true,
+    isLive: isLive(key),
     variable: variableOf(key),
   }
+}
+
+const liveSections = ['limits', 'identity']
+const liveListenerKeys = ['tlsMinVersion', 'allowedNetworks', 'trustedProxies', 'allowedHosts', 'allowedOrigins']
+
+function isLive(key: string): boolean {
+  const [section = '', name = ''] = key.split('.')
+  if (section === 'gateway' || section === 'admin') return liveListenerKeys.includes(name) || isTlsFile(key)
+  return liveSections.includes(section) || key === 'telemetry.logLevel'
+}
+
+/** Whether it names a file of TLS. */
+export function isTlsFile(key: string): boolean {
+  return key.endsWith('.tlsCertificate') || key.endsWith('.tlsKey')
 }
 
 function bare(member: z.core.$ZodType): z.core.$ZodType {
@@ -56,12 +76,16 @@ function bare(member: z.core.$ZodType): z.core.$ZodType {
 }
 
 function defaultOf(member: z.core.$ZodType): string | undefined {
-  if (member instanceof z.ZodDefault || member instanceof z.ZodPrefault) return String(member.def.defaultValue)
-  return undefined
+  if (!(member instanceof z.ZodDefault || member instanceof z.ZodPrefault)) return undefined
+  const { defaultValue } = member.def
+  return typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue).replaceAll(',', ', ')
 }
 
 function typeOf(inner: z.core.$ZodType): ConfigEntry['type'] {
   if (inner instanceof z.ZodEnum) return 'choice'
   if (inner instanceof z.ZodBoolean) return 'boolean'
+  if (inner instanceof z.ZodArray) return 'list'
   return inner instanceof z.ZodNumber ? 'number' : 'text'
 }
+
+const entries = entriesOf(configShape, [])

@@ -1,3 +1,5 @@
 export { describeConfig, type ConfigEntry } from './describe-config.ts'
+export { createLiveConfig, type LiveConfig, type ReloadResult, valueAt } from './live-config.ts'
+export { configJsonSchema } from './json-schema.ts'
 export { loadConfig, type LoadConfigOptions, type LoadedConfig } from './load-config.ts'
 export { type Config, configSchema } from './schema.ts'

@@ -1,44 +1,58 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { Misuse } from '#kernel'
 import { expect, test } from 'vitest'
+import { load, problemOf } from '../../../test/world/machine/configuration.ts'
 import { temporaryFolder } from '../../../test/world/folder.ts'
 import { describeConfig } from './describe-config.ts'
-import { loadConfig, type LoadConfigOptions } from './load-config.ts'
+import { loadConfig } from './load-config.ts'
 
-interface Given {
-  yaml?: string
-  env?: Record<string, string>
-  args?: Record<string, string>
-}
-
-function load({ yaml, env = {}, args }: Given = {}) {
-  const cwd = temporaryFolder()
-  if (yaml !== undefined) writeFileSync(join(cwd, 'castellan.yaml'), yaml)
-  const options: LoadConfigOptions = { env, cwd, home: '/people/ana', ...(args === undefined ? {} : { args }) }
-  return { cwd, ...loadConfig(options) }
-}
-
-function problemOf(given: Given): { code: string; message: string; hint: string } {
-  try {
-    load(given)
-  } catch (error) {
-    if (error instanceof Misuse) return { code: error.code, message: error.message, hint: error.hint }
-    throw error
-  }
-  throw new Error('nothing was wrong')
+const listener = {
+  addresses: ['127.0.0.1', '::1'],
+  tlsMinVersion: 'TLSv1.2',
+  dangerouslyAllowPlainHttp: false,
+  trustedProxies: [],
+  allowedHosts: [],
+  allowedOrigins: [],
 }
 
 test('everything has a default', () => {
   const { config, origins, file } = load()
   expect(JSON.parse(JSON.stringify(config))).toEqual({
     dataDir: '/people/ana/.local/share/castellan',
-    gateway: { port: 8090, publicUrl: 'http://localhost:8090' },
-    admin: { port: 8091, publicUrl: 'http://localhost:8091' },
+    gateway: {
+      port: 8090,
+      publicUrl: 'http://localhost:8090',
+      ...listener,
+      allowedNetworks: ['0.0.0.0/0', '::/0'],
+    },
+    admin: {
+      port: 8091,
+      publicUrl: 'http://localhost:8091',
+      ...listener,
+      allowedNetworks: ['127.0.0.0/8', '::1/128'],
+    },
     database: { url: '[secret]' },
     identity: { sessionHours: 8, sessionIdleMinutes: 30, secondFactor: 'required', accessTokenDays: 30 },
+    limits: {
+      bodyBytes: 4_194_304,
+      headerBytes: 16_384,
+      headersSeconds: 10,
+      requestSeconds: 30,
+      keepAliveSeconds: 65,
+      connections: 4_096,
+      connectionsPerAddress: 256,
+      openStreams: 1_024,
+      openStreamsPerPrincipal: 32,
+      requestsPerMinutePerAddress: 100,
+      requestsPerMinutePerPrincipal: 600,
+      answerBytes: 67_108_864,
+      upstreamSilenceSeconds: 300,
+      streamSeconds: 3_600,
+      drainSeconds: 20,
+    },
     ledger: { origin: 'castellan' },
+    telemetry: { logLevel: 'info', logFormat: 'auto', traceSampling: 100 },
     demo: true,
   })
   expect(config.database.url.reveal()).toBe('sqlite:')
@@ -170,7 +184,7 @@ test('variables that Kubernetes sets for a service of this name are passed over'
   expect(config.gateway.port).toBe(8090)
 })
 
-const databaseUrl = 'postgres://ana:hunter2@db/castellan'
+const databaseUrl = 'postgres://ana:kettle-orbit-92-marzipan@db/castellan'
 
 test('a secret comes from a file when its variable ends in _FILE', () => {
   const path = join(temporaryFolder(), 'url')
@@ -188,10 +202,16 @@ test('a secret that is set twice, or whose file is missing, is refused', () => {
 
 test('a secret is not printed, neither when it is right nor when it is wrong', () => {
   const { config } = load({ env: { CASTELLAN_DATABASE__URL: databaseUrl } })
-  expect(JSON.stringify(config) + inspect(config, { depth: 9 }) + String(config.database.url)).not.toContain('hunter2')
-  for (const wrong of ['mysql://ana:hunter2@db/x', 'postgres://ana:hunter2@[/x']) {
-    expect(JSON.stringify(problemOf({ env: { CASTELLAN_DATABASE__URL: wrong } }))).not.toContain('hunter2')
-    expect(JSON.stringify(problemOf({ yaml: `database: { url: "${wrong}" }` }))).not.toContain('hunter2')
+  expect(JSON.stringify(config) + inspect(config, { depth: 9 }) + String(config.database.url)).not.toContain(
+    'kettle-orbit-92-marzipan',
+  )
+  for (const wrong of ['mysql://ana:kettle-orbit-92-marzipan@db/x', 'postgres://ana:kettle-orbit-92-marzipan@[/x']) {
+    expect(JSON.stringify(problemOf({ env: { CASTELLAN_DATABASE__URL: wrong } }))).not.toContain(
+      'kettle-orbit-92-marzipan',
+    )
+    expect(JSON.stringify(problemOf({ yaml: `database: { url: "${wrong}" }` }))).not.toContain(
+      'kettle-orbit-92-marzipan',
+    )
   }
 })
 
@@ -246,7 +266,11 @@ test('every key is described, and no secret has its value in the description', (
   const entries = describeConfig()
   expect(entries.map(({ key }) => key)).toContain('gateway.publicUrl')
   for (const entry of entries) expect(entry.docs).toMatch(/\.$/)
-  expect(entries.filter(({ isSecret }) => isSecret).map(({ key }) => key)).toEqual(['database.url'])
+  expect(entries.filter(({ isSecret }) => isSecret).map(({ key }) => key)).toEqual([
+    'database.url',
+    'telemetry.otlpHeaders',
+    'telemetry.metricsToken',
+  ])
   expect(entries.find(({ key }) => key === 'identity.secondFactor')).toMatchObject({
     type: 'choice',
     default: 'required',
@@ -257,16 +281,31 @@ test('every key is described, and no secret has its value in the description', (
 test('each key can be set by the variable that its description names', () => {
   const samples: Record<string, string> = {
     dataDir: '/data',
-    'gateway.publicUrl': 'https://mcp.example.com',
-    'admin.publicUrl': 'https://admin.example.com',
-    'database.url': 'sqlite:/x',
-    'identity.secondFactor': 'optional',
-    'ledger.origin': 'north',
-    demo: 'false',
+    publicUrl: 'https://mcp.example.com',
+    addresses: '127.0.0.2, ::1',
+    tlsCertificate: '/tls/chain.pem',
+    tlsKey: '/tls/key.pem',
+    tlsMinVersion: 'TLSv1.3',
+    allowedNetworks: '10.0.0.0/8,fd00::/8',
+    trustedProxies: '10.0.0.1',
+    allowedHosts: 'mcp.example.com',
+    allowedOrigins: 'https://app.example.com',
+    url: 'sqlite:/x',
+    secondFactor: 'optional',
+    origin: 'north',
+    logLevel: 'debug',
+    logFormat: 'json',
+    otlpEndpoint: 'https://otel.example.com/',
+    otlpHeaders: 'authorization=Bearer 5f1c0e7a94',
+    metricsToken: '7Qm2vR9xKp4LwZ8tNc3YbH6sJd1FgA5e',
   }
-  const env = Object.fromEntries(
-    describeConfig().map(({ key, variable }, at) => [variable, samples[key] ?? String(at + 1)]),
-  )
-  const { origins } = load({ env })
-  for (const { key, variable } of describeConfig()) expect(origins[key]).toBe(`env ${variable}`)
+  const byType: Record<string, string> = { boolean: 'false' }
+  const entries = describeConfig()
+  const text = ({ key, type, default: written }: (typeof entries)[number], at: number) =>
+    samples[key.split('.').at(-1) ?? ''] ?? byType[type] ?? String(Number(written) - (at % 7))
+  const env = Object.fromEntries(entries.map((entry, at) => [entry.variable, text(entry, at)]))
+  const { config, origins } = load({ env })
+  for (const { key, variable } of entries) expect(origins[key]).toBe(`env ${variable}`)
+  expect(config.gateway.addresses).toEqual(['127.0.0.2', '::1'])
+  expect(config.telemetry.metricsToken?.reveal()).toBe(samples['metricsToken'])
 })

@@ -1,8 +1,10 @@
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { Misuse } from '#kernel'
+import { readAtRest, refuseCut } from '#platform/files'
+import { hasPassword } from './database-url.ts'
 import { type ConfigEntry, describeConfig } from './describe-config.ts'
 import { type OutsideValue, readEnvironment, readFlags } from './read-environment.ts'
-import { type ConfigFile, readConfigFile } from './read-file.ts'
+import { type ConfigFile, type FileValue, type Place, readConfigFile } from './read-file.ts'
 import { type Config, configSchema } from './schema.ts'
 
 export interface LoadConfigOptions {
@@ -19,13 +21,18 @@ export interface LoadedConfig {
   readonly origins: Readonly<Record<string, string>>
   /** The file that was read, if there was one. */
   readonly file?: string
+  /**
+   * The same flags, the same environment and the file as it is found, when it is at rest.
+   * @throws Misuse as `loadConfig` does, and `files.cut`, `files.being-written`
+   */
+  again(): Promise<LoadedConfig>
 }
 
 interface Found {
   readonly value: unknown
   readonly origin: string
-  /** Where to look, for a message. */
-  readonly place: string
+  /** Where to look, for a message. @param at index of an entry, when the value is a list */
+  place(at?: number): string
 }
 
 /**
@@ -34,7 +41,10 @@ interface Found {
  * with the value of a secret
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
-  const file = readConfigFile(options)
+  return load(options, readConfigFile(options))
+}
+
+function load(options: LoadConfigOptions, file: ConfigFile | undefined): LoadedConfig {
   const found = new Map([
     ...fromFile(file, options.home),
     ...fromOutside(readEnvironment(options.env, options.cwd), options),
@@ -43,38 +53,73 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   if (!found.has('dataDir')) found.set('dataDir', defaultDataDir(options))
   const parsed = configSchema.safeParse(nest(found))
   if (!parsed.success) throw explain(parsed.error.issues, found)
+  if (file?.isExposed === true) refuseExposed(file, parsed.data)
   return {
     config: parsed.data,
     origins: Object.fromEntries(describeConfig().map(({ key }) => [key, found.get(key)?.origin ?? 'default'])),
     ...(file === undefined ? {} : { file: file.path }),
+    again: () => loadAgain(options, file),
   }
+}
+
+async function loadAgain(options: LoadConfigOptions, before: ConfigFile | undefined): Promise<LoadedConfig> {
+  if (before === undefined) return loadConfig(options)
+  return readAtRest(before.path, () => {
+    const file = readConfigFile(options)
+    refuseCut(before.path, before.text, file?.path === before.path ? file.text : undefined)
+    return load(options, file)
+  })
+}
+
+/** A file without a secret may be read by all. */
+function refuseExposed(file: ConfigFile, config: Config): void {
+  const secret = describeConfig().find(
+    ({ key, isSecret }) => isSecret && file.values.has(key) && isGuarded(config, key),
+  )
+  if (secret === undefined) return
+  throw new Misuse(
+    'config.exposed',
+    `\`${file.path}\` holds \`${secret.key}\` and can be read by every account of this machine`,
+    `run \`chmod 600 ${file.path}\`, or name a file with the secret in ${secret.variable}_FILE`,
+  )
+}
+
+/** An address of a database without a password is no secret. */
+function isGuarded(config: Config, key: string): boolean {
+  return key !== 'database.url' || hasPassword(config.database.url.reveal())
 }
 
 function fromFile(file: ConfigFile | undefined, home: string): [string, Found][] {
   if (file === undefined) return []
-  return [...file.values].map(([key, { value, line, column }]) => [
+  const folder = dirname(file.path)
+  const placeOf = ({ line, column }: Place) => `${file.path}:${line}:${column}`
+  return [...file.values].map(([key, written]: [string, FileValue]) => [
     key,
     {
-      value: key === 'dataDir' ? absolute(value, dirname(file.path), home) : value,
-      origin: `file ${basename(file.path)}:${line}`,
-      place: `${file.path}:${line}:${column}`,
+      value: entryOf(key)?.isPath === true ? absolute(written.value, folder, home) : written.value,
+      origin: `file ${basename(file.path)}:${written.line}`,
+      place: (at) => placeOf((at === undefined ? undefined : written.places?.[at]) ?? written),
     },
   ])
 }
 
 function fromOutside(values: ReadonlyMap<string, OutsideValue>, options: LoadConfigOptions): [string, Found][] {
-  const entries = describeConfig()
   return [...values].map(([key, { text, origin }]) => {
-    const entry = entries.find((one) => one.key === key)
-    const value = key === 'dataDir' ? absolute(text, options.cwd, options.home) : typed(text, entry)
-    return [key, { value, origin, place: origin.replace(/^(env|flag) /, '') }]
+    const entry = entryOf(key)
+    const value = entry?.isPath === true ? absolute(text, options.cwd, options.home) : typed(text, entry)
+    return [key, { value, origin, place: () => origin.replace(/^(env|flag) /, '') }]
   })
+}
+
+function entryOf(key: string): ConfigEntry | undefined {
+  return describeConfig().find((entry) => entry.key === key)
 }
 
 /** Text that cannot be read as the type stays text, and the schema says what it expected. */
 function typed(text: string, entry: ConfigEntry | undefined): unknown {
   if (entry?.type === 'number' && /^-?\d{1,15}$/.test(text)) return Number(text)
   if (entry?.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
+  if (entry?.type === 'list') return text.trim() === '[]' ? [] : text.split(',').map((one) => one.trim())
   return text
 }
 
@@ -86,7 +131,7 @@ function absolute(path: unknown, folder: string, home: string): unknown {
 function defaultDataDir({ env, home }: LoadConfigOptions): Found {
   const dataHome = env['XDG_DATA_HOME'] ?? ''
   const folder = isAbsolute(dataHome) ? dataHome : join(home, '.local/share')
-  return { value: join(folder, 'castellan'), origin: 'default', place: 'default' }
+  return { value: join(folder, 'castellan'), origin: 'default', place: () => 'default' }
 }
 
 function nest(found: ReadonlyMap<string, Found>): Record<string, unknown> {
@@ -111,10 +156,18 @@ function explain(
   found: ReadonlyMap<string, Found>,
 ): Misuse {
   const sentences = issues.map(({ path, message }) => {
-    const key = path.join('.')
-    return `${found.get(key)?.place ?? 'default'}: \`${key}\`: ${message}`
+    const { key, at } = keyOf(path)
+    const entry = at === undefined ? '' : `entry ${at + 1}: `
+    return `${found.get(key)?.place(at) ?? 'default'}: \`${key}\`: ${entry}${message}`
   })
-  const [key = ''] = issues.map(({ path }) => path.join('.'))
-  const docs = describeConfig().find((entry) => entry.key === key)?.docs ?? ''
+  const [first] = issues
+  const { key } = keyOf(first?.path ?? [])
+  const docs = entryOf(key)?.docs ?? ''
   return new Misuse('config.value', sentences.join('; '), docs === '' ? 'correct the value' : `\`${key}\`: ${docs}`)
+}
+
+/** The key that an issue is about, and which entry of its list. */
+function keyOf(path: readonly PropertyKey[]): { key: string; at?: number } {
+  const last = path.at(-1)
+  return typeof last === 'number' ? { key: path.slice(0, -1).join('.'), at: last } : { key: path.join('.') }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Misuse } from '#kernel'
+import { readText } from '#platform/files'
 import { type ConfigEntry, describeConfig } from './describe-config.ts'
 import { nearest } from './nearest.ts'
 
@@ -10,6 +10,9 @@ export interface OutsideValue {
   /** `env CASTELLAN_…` or `flag --…` */
   readonly origin: string
 }
+
+/** Far more than a URL or a token; less than harms. */
+const maxSecretBytes = 64 * 1024
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -22,7 +25,7 @@ const servicePattern = /_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(T
 /**
  * Values set by environment variables, by dotted key. `CASTELLAN_<KEY>_FILE` names a file with the value of a
  * secret key. An empty variable counts as unset.
- * @throws Misuse `config.unknown-variable`, `config.set-twice`, `config.unreadable`
+ * @throws Misuse `config.unknown-variable`, `config.set-twice`, `config.unreadable`, `config.exposed`
  */
 export function readEnvironment(env: Environment, cwd: string): Map<string, OutsideValue> {
   const entries = describeConfig()
@@ -52,15 +55,22 @@ function readEntry(entry: ConfigEntry, env: Environment, cwd: string): OutsideVa
 
 function readSecretFile(path: string, variable: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    const { text, isExposed } = readText(path, maxSecretBytes)
+    if (!isExposed) return text.replace(/\r?\n$/, '')
   } catch (error) {
+    const reason = error instanceof Error && !('code' in error) ? `: ${error.message}` : ''
     throw new Misuse(
       'config.unreadable',
-      `the file named by ${variable} cannot be read`,
+      `the file named by ${variable} cannot be read${reason}`,
       `check that \`${path}\` is there and readable for this account`,
       { cause: error },
     )
   }
+  throw new Misuse(
+    'config.exposed',
+    `the file named by ${variable} can be read by every account of this machine`,
+    `run \`chmod 600 ${path}\`, and replace the secret if others were here`,
+  )
 }
 
 function refuseUnknown(env: Environment, entries: readonly ConfigEntry[]): void {

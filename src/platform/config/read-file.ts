@@ -1,23 +1,34 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Misuse } from '#kernel'
-import { isMap, isScalar, LineCounter, parseDocument, type ParsedNode } from 'yaml'
+import { type ReadText, readText } from '#platform/files'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode, type Scalar } from 'yaml'
 import { describeConfig } from './describe-config.ts'
 import { nearest } from './nearest.ts'
 
 const maxFileBytes = 1024 * 1024
 
-/** A value from the file and where it stands. */
-export interface FileValue {
-  readonly value: unknown
+/** Both begin at 1. */
+export interface Place {
   readonly line: number
   readonly column: number
+}
+
+/** A value from the file and where it stands. */
+export interface FileValue extends Place {
+  readonly value: unknown
+  /** Where each entry of a list stands. */
+  readonly places?: readonly Place[]
 }
 
 export interface ConfigFile {
   readonly path: string
   /** By dotted key. */
   readonly values: ReadonlyMap<string, FileValue>
+  /** As it was read; may hold secrets. */
+  readonly text: string
+  /** Every account of this machine can read it. */
+  readonly isExposed: boolean
 }
 
 /**
@@ -39,23 +50,21 @@ export function readConfigFile(places: {
         join(isAbsolute(configHome) ? configHome : join(places.home, '.config'), 'castellan/castellan.yaml'),
         '/etc/castellan/castellan.yaml',
       ].find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile())
-  return path === undefined ? undefined : { path, values: parse(path, read(path)) }
+  if (path === undefined) return undefined
+  const { text, isExposed } = read(path)
+  return { path, values: parse(path, text), text, isExposed }
 }
 
-function read(path: string): string {
+function read(path: string): ReadText {
   try {
-    const { size } = statSync(path)
-    if (size > maxFileBytes) throw new Error(`larger than ${maxFileBytes} bytes`)
-    return readFileSync(path, 'utf8')
+    return readText(path, maxFileBytes)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new Misuse(
       'config.unreadable',
       `\`${path}\` cannot be read: ${reason}`,
       'check the path and its permissions',
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   }
 }
@@ -71,12 +80,14 @@ function parse(path: string, text: string): Map<string, FileValue> {
     const { line, column } = at(offset)
     return new Misuse(code, `${path}:${line}:${column}: ${says}`, hint)
   }
-  const [problem] = document.errors
+  const control = text.search(forbidden)
+  if (control !== -1) throw fail('config.syntax', control, 'a control character', 'write the file again')
+  const [problem] = [...document.errors, ...document.warnings]
   if (problem) {
     throw fail(
       'config.syntax',
       problem.pos[0],
-      firstLine(problem.message),
+      withoutSource(problem.message),
       'see https://yaml.org/spec/1.2.2/ for the syntax',
     )
   }
@@ -92,7 +103,15 @@ function parse(path: string, text: string): Map<string, FileValue> {
       if (isSection(dotted)) visit(value, dotted)
       else if (!isKey(dotted))
         throw fail('config.unknown-key', start, `\`${dotted}\` is not a key`, unknownHint(dotted))
-      else if (value === null || !isScalar(value))
+      else if (isList(dotted)) {
+        const list = entriesOf(value)
+        if (list === undefined) throw fail('config.value', start, `\`${dotted}\` takes a list`, listHint)
+        values.set(dotted, {
+          value: list.map((entry) => entry.value),
+          places: list.map((entry) => at(entry.range[0])),
+          ...at(value?.range[0] ?? start),
+        })
+      } else if (value === null || !isScalar(value))
         throw fail('config.value', start, `\`${dotted}\` takes one value`, valueHint)
       else values.set(dotted, { value: value.value, ...at(value.range[0]) })
     }
@@ -101,8 +120,22 @@ function parse(path: string, text: string): Map<string, FileValue> {
   return values
 }
 
+/** SPEC: YAML 1.2.2, section 5.1. A file that was not written to its end may have zeros there. */
+const forbidden = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/
+
 const sectionHint = 'write its keys below it, each on a line of its own and indented'
 const valueHint = 'write the value behind the colon'
+const listHint = 'write its entries below it, each on a line of its own behind a dash'
+
+function isList(dotted: string): boolean {
+  return describeConfig().some((entry) => entry.key === dotted && entry.type === 'list')
+}
+
+function entriesOf(node: ParsedNode | null): Scalar.Parsed[] | undefined {
+  if (node === null || !isSeq(node)) return undefined
+  const entries = node.items.filter((entry) => isScalar(entry))
+  return entries.length === node.items.length ? entries : undefined
+}
 
 function sectionName(section: string): string {
   return section === '' ? 'the file' : `\`${section}\``
@@ -117,14 +150,20 @@ function isSection(dotted: string): boolean {
 }
 
 function unknownHint(dotted: string): string {
-  const guess = nearest(
-    dotted,
-    describeConfig().map((entry) => entry.key),
-  )
+  const keys = describeConfig().map((entry) => entry.key)
+  const sections = keys.flatMap((key) => (key.includes('.') ? [key.split('.')[0] ?? ''] : []))
+  const guess = nearest(dotted, [...keys, ...sections]) ?? inAnotherSection(dotted, keys)
   return guess === undefined ? '`castellan config schema` lists every key' : `did you mean \`${guess}\`?`
 }
 
-function firstLine(text: string): string {
-  const [line = ''] = text.split('\n')
-  return line.charAt(0).toLowerCase() + line.slice(1)
+function inAnotherSection(dotted: string, keys: readonly string[]): string | undefined {
+  const lastOf = (key: string) => (key.split('.').at(-1) ?? '').toLowerCase()
+  return keys.find((key) => lastOf(key) === lastOf(dotted))
+}
+
+/** What is wrong, without what is written there: it may be part of a secret. */
+function withoutSource(message: string): string {
+  const [line = ''] = message.split('\n')
+  const says = line.replace(/: .*$|(?<=escape sequence) .*$/, '')
+  return says.charAt(0).toLowerCase() + says.slice(1)
 }

@@ -1,57 +1,27 @@
-import { Secret } from '#kernel'
 import { z } from 'zod'
-
-const port = z.int('expected a whole number').min(0, 'expected at least 0').max(65_535, 'expected at most 65535')
-
-const count = (smallest: number, largest: number) =>
-  z
-    .int('expected a whole number')
-    .min(smallest, `expected at least ${smallest}`)
-    .max(largest, `expected at most ${largest}`)
-
-const publicUrl = z.string('expected a text').transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isBare = url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (url !== undefined && isBare && url.password === '' && isSafe) return url.origin
-  context.addIssue('expected `https://host` or `http://localhost:port`, without a path')
-  return z.NEVER
-})
-
-function isLoopback(hostname: string): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-}
-
-const databaseUrl = z.string('expected a text').transform((text, context) => {
-  const isKnown = text.startsWith('sqlite:') || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text))
-  if (isKnown) return new Secret(text)
-  context.addIssue('expected `sqlite:`, `sqlite:/path/to/file` or `postgres://user@host/name`')
-  return z.NEVER
-})
-
-const yesOrNo = z.boolean('expected true or false')
-
-const listener = (defaultPort: number, who: string) =>
-  z
-    .strictObject({
-      port: port.default(defaultPort).meta({ description: `Port of the ${who}; 0 picks a free one.` }),
-      publicUrl: publicUrl.optional().meta({
-        description: `Address of the ${who} as its clients know it; \`http://localhost:<port>\` unless given.`,
-      }),
-    })
-    .prefault({})
+import { databaseUrl } from './database-url.ts'
+import { count, path, text, yesOrNo } from './fields.ts'
+import { limitProblems, limitsSection } from './limits-section.ts'
+import { complete, listenerProblems, listenerSection } from './listener-section.ts'
+import { telemetrySection } from './telemetry-section.ts'
 
 const shape = z.strictObject({
-  dataDir: z
-    .string('expected a text')
-    .min(1, 'expected a path')
-    .meta({
-      description:
-        'Folder for keys, the ledger and the SQLite file, with mode 0700. `$XDG_DATA_HOME/castellan` or ' +
-        '`~/.local/share/castellan` unless given.',
-    }),
-  gateway: listener(8090, 'listener for MCP clients'),
-  admin: listener(8091, 'listener for the admin API and pages'),
+  dataDir: path.meta({
+    description:
+      'Folder for keys, the ledger and the SQLite file, with mode 0700. `$XDG_DATA_HOME/castellan` or ' +
+      '`~/.local/share/castellan` unless given.',
+    isPath: true,
+  }),
+  gateway: listenerSection({
+    port: 8090,
+    allowedNetworks: ['0.0.0.0/0', '::/0'],
+    who: 'listener for MCP clients',
+  }),
+  admin: listenerSection({
+    port: 8091,
+    allowedNetworks: ['127.0.0.0/8', '::1/128'],
+    who: 'listener for the admin API and pages',
+  }),
   database: z
     .strictObject({
       url: databaseUrl.prefault('sqlite:').meta({
@@ -76,24 +46,31 @@ const shape = z.strictObject({
         .meta({ description: 'The longest life an access token can be given, in days.' }),
     })
     .prefault({}),
+  limits: limitsSection,
   ledger: z
     .strictObject({
-      origin: z
-        .string('expected a text')
+      origin: text
         .regex(/^[\x21-\x2a\x2c-\x7e]{1,255}$/, 'expected up to 255 printable characters without space or plus')
         .default('castellan')
         .meta({ description: 'Name of this ledger in its signed tree heads; unique in an organisation.' }),
     })
     .prefault({}),
+  telemetry: telemetrySection,
   demo: yesOrNo.default(true).meta({ description: 'Put the demo upstream and its roles into an empty database.' }),
 })
 
 /** The whole configuration: shape, defaults and documentation of every key. */
 export const configSchema = shape.transform((config, context) => {
+  const problems = [
+    ...listenerProblems('gateway', config.gateway),
+    ...listenerProblems('admin', config.admin),
+    ...limitProblems(config.limits),
+  ]
+  for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
   if (config.gateway.port !== 0 && config.gateway.port === config.admin.port) {
     context.addIssue({ code: 'custom', path: ['admin', 'port'], message: 'expected another port than `gateway.port`' })
   }
-  return { ...config, gateway: withPublicUrl(config.gateway), admin: withPublicUrl(config.admin) }
+  return { ...config, gateway: complete(config.gateway), admin: complete(config.admin) }
 })
 
 /** The schema before derived values are filled in, for walking its keys. */
@@ -101,7 +78,3 @@ export const configShape = shape
 
 /** A complete and checked configuration. */
 export type Config = z.output<typeof configSchema>
-
-function withPublicUrl(given: { port: number; publicUrl?: string | undefined }): { port: number; publicUrl: string } {
-  return { port: given.port, publicUrl: given.publicUrl ?? `http://localhost:${given.port}` }
-}

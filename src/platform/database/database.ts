@@ -26,8 +26,9 @@ export interface Database {
   transaction<T>(work: (transaction: Kysely<Tables>) => Promise<T>): Promise<T>
   /**
    * Changes whenever a transaction of any process has changed a row of any table; equal numbers mean that
-   * what was read in between still holds. Synchronous, about 3 µs. A change of this process counts when it is
-   * acknowledged, one of another within a second (on PostgreSQL) or at once (on SQLite).
+   * what was read in between still holds. Synchronous, about 3 µs, and nothing when asked again in the same turn of
+   * the event loop. A change of this process counts when it is acknowledged, one of another within a second (on
+   * PostgreSQL) or from the next turn on (on SQLite).
    */
   revision(): number
   close(): Promise<void>
@@ -55,7 +56,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 async function openSqlite(path: string, longestWaitMs: number): Promise<Database> {
-  const file = await reach(() => openSqliteFile(path, longestWaitMs))
+  let moved = (): void => undefined
+  const file = await reach(() => openSqliteFile(path, longestWaitMs, () => moved()))
   const kysely = new Kysely<Tables>({ dialect: file.dialect })
   try {
     await reach(() => migrate(kysely, 'sqlite', migrations))
@@ -63,7 +65,9 @@ async function openSqlite(path: string, longestWaitMs: number): Promise<Database
     file.close()
     throw error
   }
-  return assemble({ dialect: 'sqlite', kysely, revision: oncePerTurn(file.revision), close: async () => file.close() })
+  const seen = oncePerTurn(file.revision)
+  moved = seen.forget
+  return assemble({ dialect: 'sqlite', kysely, revision: seen.look, close: async () => file.close() })
 }
 
 async function openPostgres(url: string, longestWaitMs: number): Promise<Database> {
@@ -150,20 +154,29 @@ function assemble({ dialect, kysely, revision, close }: Parts): Database {
 }
 
 /**
- * The rooms ask one after the other without waiting in between, and then one look serves them all.
- * INVARIANT: an answer is forgotten before anything that was waited for goes on, so it is never older than a write.
+ * The rooms ask many times while one batch of requests is read, and one look serves them all.
+ * INVARIANT: what is remembered is forgotten at every statement of this process, and when the turn of the event loop
+ * ends: an answer is never older than a write here, and never older than this turn for a write elsewhere.
  */
-function oncePerTurn(look: () => number): () => number {
+function oncePerTurn(look: () => number): { look(): number; forget(): void } {
   let seen: number | undefined
+  let isEnding = false
   const forget = (): void => {
     seen = undefined
   }
-  return () => {
-    if (seen === undefined) {
+  const endTurn = (): void => {
+    isEnding = false
+    seen = undefined
+  }
+  return {
+    forget,
+    look() {
+      if (seen !== undefined) return seen
       seen = look()
-      queueMicrotask(forget)
-    }
-    return seen
+      if (!isEnding) setImmediate(endTurn)
+      isEnding = true
+      return seen
+    },
   }
 }
 

@@ -27,9 +27,10 @@ export interface SqliteFile {
 /**
  * Opens or creates the file (0600). Every commit is flushed before it is acknowledged.
  * @param longestWaitMs how long a statement waits for another process that writes
+ * @param ran called when a statement has run, before anybody hears of it
  * @throws when the file is not a database or cannot be opened
  */
-export function openSqliteFile(path: string, longestWaitMs: number): SqliteFile {
+export function openSqliteFile(path: string, longestWaitMs: number, ran: () => void = () => undefined): SqliteFile {
   // WHY: SQLite would create it by the umask; its own side files then copy these permissions.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const writer = new DatabaseSync(path, { timeout: 10 })
@@ -41,7 +42,7 @@ export function openSqliteFile(path: string, longestWaitMs: number): SqliteFile 
   dataVersion.setReturnArrays(true)
   let unknownRevision = 0
   return {
-    dialect: createSqliteDialect(writer, longestWaitMs),
+    dialect: createSqliteDialect(writer, { longestWaitMs, ran }),
     revision() {
       try {
         const row: unknown = dataVersion.get()
@@ -59,18 +60,23 @@ export function openSqliteFile(path: string, longestWaitMs: number): SqliteFile 
   }
 }
 
-function createSqliteDialect(database: DatabaseSync, longestWaitMs: number): Dialect {
+interface Running {
+  readonly longestWaitMs: number
+  readonly ran: () => void
+}
+
+function createSqliteDialect(database: DatabaseSync, running: Running): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => createDriver(database, longestWaitMs),
+    createDriver: () => createDriver(database, running),
     createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
 }
 
-function createDriver(database: DatabaseSync, longestWaitMs: number): Driver {
-  const connection = createConnection(database, longestWaitMs)
-  const run = (statement: string) => whenFree(longestWaitMs, () => database.exec(statement))
+function createDriver(database: DatabaseSync, running: Running): Driver {
+  const connection = createConnection(database, running)
+  const run = (statement: string) => whenFree(running, () => database.exec(statement))
   return {
     init: async () => undefined,
     acquireConnection: async () => connection,
@@ -86,7 +92,7 @@ function createDriver(database: DatabaseSync, longestWaitMs: number): Driver {
   }
 }
 
-function createConnection(database: DatabaseSync, longestWaitMs: number): DatabaseConnection {
+function createConnection(database: DatabaseSync, running: Running): DatabaseConnection {
   const statements = new Map<string, { statement: StatementSync; returnsRows: boolean }>()
   function prepare(text: string) {
     let known = statements.get(text)
@@ -102,7 +108,7 @@ function createConnection(database: DatabaseSync, longestWaitMs: number): Databa
     executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       // WHY: the compiler emits only values that SQLite can bind; it types them as unknown.
       const parameters = query.parameters as SQLInputValue[]
-      return whenFree(longestWaitMs, () => {
+      return whenFree(running, () => {
         const { statement, returnsRows } = prepare(query.sql)
         // WHY: rows come without a prototype, which surprises comparison and inspection.
         if (returnsRows) return { rows: statement.all(...parameters).map((row) => ({ ...row }) as R) }
@@ -117,7 +123,7 @@ function createConnection(database: DatabaseSync, longestWaitMs: number): Databa
 }
 
 /** Another process writes: wait for it without stopping this one. */
-async function whenFree<T>(longestWaitMs: number, run: () => T): Promise<T> {
+async function whenFree<T>({ longestWaitMs, ran }: Running, run: () => T): Promise<T> {
   const deadline = performance.now() + longestWaitMs
   for (;;) {
     try {
@@ -125,6 +131,8 @@ async function whenFree<T>(longestWaitMs: number, run: () => T): Promise<T> {
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error
       await sleep(1 + Math.random() * 10)
+    } finally {
+      ran()
     }
   }
 }

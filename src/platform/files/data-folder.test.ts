@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -118,9 +119,29 @@ test.each(['', '.', '..', '../key', 'a/b', '/etc/passwd', '.draft-1', 'Key', 'a\
 
 test('a secret is made once and kept', () => {
   const folder = temporaryDataFolder()
-  expect(folder.secretOrCreate('key', () => Buffer.from('first')).toString()).toBe('first')
-  expect(folder.secretOrCreate('key', () => Buffer.from('second')).toString()).toBe('first')
+  expect(folder.secretOrCreate('key', () => Buffer.from('kettle-orbit-92-marzipan')).toString()).toMatch(/^kettle/)
+  expect(folder.secretOrCreate('key', () => Buffer.from('gobbledygook-tram')).toString()).toMatch(/^kettle/)
   expect(readdirSync(folder.path)).toEqual(['key'])
+})
+
+test.each([
+  ['is empty', Buffer.alloc(0)],
+  ['has 15 bytes only', randomBytes(15)],
+  ['is a placeholder: it repeats a few bytes', Buffer.alloc(32)],
+  ['is a placeholder: it repeats a few bytes', Buffer.from('abcdefg'.repeat(5))],
+])('a key that %s is refused, and stays as it is', (flaw, bytes) => {
+  const folder = temporaryDataFolder()
+  folder.writeSecret('key', bytes)
+  expect(() => folder.secretOrCreate('key', () => randomBytes(32))).toThrow(
+    expect.objectContaining({ code: 'files.weak-secret', message: `the key in \`${folder.file('key')}\` ${flaw}` }),
+  )
+  expect(folder.readSecret('key')?.equals(bytes)).toBe(true)
+})
+
+test('a key of 16 bytes with 8 different ones is taken', () => {
+  const folder = temporaryDataFolder()
+  folder.writeSecret('key', Buffer.from('abcdefgh'.repeat(2)))
+  expect(folder.secretOrCreate('key', () => randomBytes(32)).byteLength).toBe(16)
 })
 
 test('a secret that another made while we did wins', () => {

@@ -39,7 +39,10 @@ export interface DataFolder {
   readSecret(name: string): Buffer | undefined
   /** Readers see the old bytes or the new ones, whole; durable when it returns. Mode 0600. */
   writeSecret(name: string, bytes: Uint8Array): void
-  /** The secret, made once: of several processes that call it at the same time, all get the same bytes. */
+  /**
+   * The secret, made once: of several processes that call it at the same time, all get the same bytes.
+   * @throws Misuse `files.weak-secret` when it is empty, or made of so few different bytes that anybody could guess it
+   */
   secretOrCreate(name: string, make: () => Uint8Array): Buffer
   /** No error when there is none. */
   remove(name: string): void
@@ -65,7 +68,7 @@ export function openDataFolder(path: string): DataFolder {
       renameSync(writeDraft(folder, bytes), target)
       flushFolder(folder)
     },
-    secretOrCreate: (name, make) => readPrivate(file(name)) ?? createSecret(folder, file(name), make()),
+    secretOrCreate: (name, make) => readStrong(file(name)) ?? createSecret(folder, file(name), make()),
     remove(name) {
       if (unlinkIfThere(file(name))) flushFolder(folder)
     },
@@ -136,6 +139,27 @@ function readPrivate(path: string): Buffer | undefined {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/** A key is longer, and what is random and this long has more different bytes. */
+const fewestBytes = 16
+const fewestDifferent = 8
+
+function readStrong(path: string): Buffer | undefined {
+  const kept = readPrivate(path)
+  if (kept === undefined) return undefined
+  const flaw = flawOf(kept)
+  if (flaw === undefined) return kept
+  throw new Misuse(
+    'files.weak-secret',
+    `the key in \`${path}\` ${flaw}`,
+    'restore it from a backup; what it protects cannot be used with another one',
+  )
+}
+
+function flawOf(key: Buffer): string | undefined {
+  if (key.byteLength < fewestBytes) return key.byteLength === 0 ? 'is empty' : `has ${key.byteLength} bytes only`
+  return new Set(key).size < fewestDifferent ? 'is a placeholder: it repeats a few bytes' : undefined
 }
 
 function createSecret(folder: string, target: string, bytes: Uint8Array): Buffer {

@@ -1,2 +1,25 @@
-export { type Ceilings, createListener, type Listener, type ListenerOptions } from './listener.ts'
-export { readBody } from './read-body.ts'
+export { canonicalAddress, isLoopbackAddress, sourceOf } from './addresses.ts'
+export {
+  type Admission,
+  type AdmissionKeys,
+  compileAdmission,
+  type Hosts,
+  isLoopbackHost,
+  namesAddress,
+  type Origins,
+} from './admission.ts'
+export { type Allowances, type Beyond, createAllowances, type Exceeded } from './allowances.ts'
+export { type Arriving, clientAddressOf } from './client-address.ts'
+export { type Ceilings, ceilingsOf, type ListenerLimits } from './listener-ceilings.ts'
+export {
+  type ConfiguredListener,
+  type ConfiguredListenerOptions,
+  createConfiguredListener,
+  type ListenerKeys,
+} from './configured-listener.ts'
+export { createListener, type Listener, type ListenerOptions, type TurnedAway } from './listener.ts'
+export { certificateExpiry, openConnections, turnedAwayCount } from './observe-listener.ts'
+export { compileNetworks, type Networks } from './networks.ts'
+export { readBody, type Unread } from './read-body.ts'
+export type { Tls } from './tls-context.ts'
+export { type ReadTls, readTls, type TlsPaths } from './tls-files.ts'

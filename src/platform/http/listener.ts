@@ -1,232 +1,207 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import { Server as TcpServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Misuse } from '#kernel'
+import { isLoopbackAddress } from './addresses.ts'
+import { openServers } from './listener-bind.ts'
+import { type Ceilings, defaultCeilings } from './listener-ceilings.ts'
+import { type Connections, trackConnections } from './listener-connections.ts'
+import { createTraffic, type Handler, type Traffic, type TurnedAwayReason } from './listener-traffic.ts'
+import { secureOptionsOf, type Tls } from './tls-context.ts'
 
-const portAttempts = 20
-const lingerMs = 1_000
+/** How long a client in the middle of its work has to send the next request, which is told that it is the last. */
+const lastRequestsMs = 200
+/** How long streams have to end after they were told to. */
+const lastWordsMs = 1_000
 
-/** What one client may cost before anybody knows who it is. */
-export interface Ceilings {
-  /** From the first byte, or from the connection, until the headers are complete. */
-  readonly headersTimeoutMs: number
-  /** Until headers and body are complete. */
-  readonly requestTimeoutMs: number
-  /** Between two requests on one connection. */
-  readonly keepAliveTimeoutMs: number
-  /** Request line and headers together; more is answered 431. */
-  readonly maxHeaderBytes: number
-  /** On all addresses together; more are closed at once. */
-  readonly maxConnections: number
+/** Somebody who never reached a handler. */
+export interface TurnedAway {
+  readonly reason: TurnedAwayReason
+  readonly address: string
 }
-
-const defaultCeilings: Ceilings = {
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 30_000,
-  keepAliveTimeoutMs: 65_000,
-  maxHeaderBytes: 16_384,
-  maxConnections: 4_096,
-}
-
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface ListenerOptions {
   /** `gateway` or `admin`: the section of the configuration that the port came from. */
   readonly name: string
   /** 0 picks a free one, the same on all addresses. */
   readonly port: number
-  /** Loopback of both families unless told; one that the machine does not have is passed over. */
+  /** Loopback of both families unless told; one of a family that the machine does not have is passed over. */
   readonly addresses?: readonly string[]
   readonly handler: Handler
+  /** HTTP without it. */
+  readonly tls?: Tls
   readonly ceilings?: Partial<Ceilings>
+  /** Listening beyond loopback without TLS, where something before it ends TLS. */
+  readonly dangerouslyAllowPlainHttp?: boolean
+  /** Whether an address stands for many clients, such as a proxy: the ceiling for each address is not for it. */
+  readonly isShared?: (address: string) => boolean
+  /** Told at once and often; must be quick and not throw. */
+  readonly onTurnedAway?: (turnedAway: TurnedAway) => void
 }
 
 /** Answers HTTP/1.1 on one port of one or more addresses. */
 export interface Listener {
   /** @throws Misuse `http.port-in-use`, `http.port-denied`, `http.no-address` */
   listen(): Promise<{ port: number }>
-  /** Accepts nothing more, lets requests in flight finish for up to `graceMs`, then cuts them off. */
-  close(graceMs: number): Promise<void>
+  /**
+   * New connections get the new certificate; open ones stay.
+   * @throws Misuse `http.tls-unusable`, and then nothing changes
+   */
+  setTls(tls: Tls): void
+  /** Holds from the next request on; for open connections, the size of headers keeps its ceiling. */
+  setCeilings(ceilings: Partial<Ceilings>): void
+  /** Connections, in the handshake of TLS or past it. */
+  connectionCount(): number
+  /** From here on every answer ends its connection; new connections are still accepted. */
+  drain(): void
+  /**
+   * Accepts nothing more and lets requests in flight finish for up to `graceMs`. Then `lastWords` is called, for who can
+   * end open streams in good order, and what is still open shortly after is cut off. Called again, the shorter grace
+   * holds.
+   */
+  close(graceMs: number, lastWords?: () => void): Promise<void>
 }
 
+/** @throws Misuse `http.plain-beyond-loopback`, `http.tls-unusable` */
 export function createListener(options: ListenerOptions): Listener {
-  const ceilings = { ...defaultCeilings, ...options.ceilings }
-  const traffic = watchTraffic(options.handler, ceilings.maxConnections)
+  const addresses = options.addresses ?? ['127.0.0.1', '::1']
+  refusePlainBeyondLoopback(options, addresses)
+  const ceilings = { current: { ...defaultCeilings, ...options.ceilings } }
+  let { tls } = options
+  if (tls !== undefined) secureOptionsOf(tls)
+  const turnedAway = (reason: TurnedAwayReason, address: string | undefined) =>
+    options.onTurnedAway?.({ reason, address: address ?? 'unknown' })
+  const connections = trackConnections({ ceilings, isShared: options.isShared ?? (() => false), turnedAway })
+  const { handler } = options
+  const traffic = createTraffic({ handler, ceilings, connections, isEncrypted: tls !== undefined, turnedAway })
   let servers: Server[] = []
+  let closed: Promise<unknown> | undefined
   return {
     async listen() {
-      const addresses = options.addresses ?? ['127.0.0.1', '::1']
-      for (let attempt = 1; ; attempt++) {
-        try {
-          servers = await openAll(addresses, options.port, () => configure(traffic, ceilings))
-          return { port: portOf(servers) }
-        } catch (error) {
-          // WHY: a port that is free on one address can be taken on the other.
-          const mayTryAnother = options.port === 0 && attempt < portAttempts && codeOf(error) === 'EADDRINUSE'
-          if (!mayTryAnother) throw explain(error, options)
-        }
-      }
+      const opened = await openServers({ name: options.name, port: options.port, addresses }, () =>
+        makeServer({ traffic, connections, ceilings: ceilings.current, tls }),
+      )
+      servers = opened.servers
+      return { port: opened.port }
     },
-    async close(graceMs) {
-      const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-      traffic.drain(() => servers.forEach((server) => server.closeIdleConnections()))
-      const ended = new AbortController()
-      await Promise.race([closed, sleep(graceMs, undefined, { signal: ended.signal }).catch(() => undefined)])
-      ended.abort()
-      for (const server of servers) server.closeAllConnections()
-      await closed
+    setTls(next) {
+      if (tls === undefined) throw new TypeError('a listener for plain HTTP takes no certificate')
+      const secureOptions = secureOptionsOf(next)
+      tls = next
+      for (const server of servers) (server as TlsServer).setSecureContext(secureOptions)
     },
-  }
-}
-
-interface Traffic {
-  readonly onRequest: Handler
-  readonly onConnection: (socket: Socket) => void
-  /** From here on connections end with their request; `closeIdle` is called when one has. */
-  drain(closeIdle: () => void): void
-}
-
-function watchTraffic(handler: Handler, maxConnections: number): Traffic {
-  const inFlight = new Set<ServerResponse>()
-  const connections = new Set<Socket>()
-  let closeIdle: (() => void) | undefined
-
-  function onConnection(socket: Socket): void {
-    if (connections.size >= maxConnections) return void socket.destroy()
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-  }
-
-  function onRequest(request: IncomingMessage, response: ServerResponse): void {
-    // WHY: a write to a client that has left is an error event, which nobody else may be there to hear.
-    request.on('error', () => undefined)
-    response.on('error', () => undefined)
-    inFlight.add(response)
-    if (closeIdle !== undefined) response.setHeader('connection', 'close')
-    response.once('close', () => {
-      inFlight.delete(response)
-      if (closeIdle !== undefined) setImmediate(closeIdle)
-    })
-    response.once('finish', () => dropUnread(request))
-    if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end()
-    else run(handler, request, response)
-  }
-
-  return {
-    onConnection,
-    onRequest,
-    drain(closing) {
-      closeIdle = closing
-      for (const response of inFlight) if (!response.headersSent) response.setHeader('connection', 'close')
-      // WHY: to Node a connection that has not said anything yet is not idle, and it would be waited for.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
-      closing()
+    setCeilings(next) {
+      ceilings.current = { ...ceilings.current, ...next }
+      for (const server of servers) applyCeilings(server, ceilings.current)
+    },
+    connectionCount: () => connections.count(),
+    drain: traffic.drain,
+    async close(graceMs, lastWords) {
+      traffic.drain()
+      closed ??= Promise.all(servers.map(stopAccepting))
+      await endInOrder({ servers, traffic, connections, closed, graceMs, lastWords })
+      connections.close()
     },
   }
 }
 
-/**
- * Whether two readers could take the request for ones to different hosts. SPEC: RFC 9112, section 3.2: more than one
- * `Host` is answered 400; a target in absolute form would replace it, and is only sent to proxies.
- */
-function isAmbiguous({ url = '', headersDistinct }: IncomingMessage): boolean {
-  return (headersDistinct['host']?.length ?? 0) > 1 || /^https?:/i.test(url)
+function refusePlainBeyondLoopback(options: ListenerOptions, addresses: readonly string[]): void {
+  if (options.tls !== undefined || options.dangerouslyAllowPlainHttp === true) return
+  const beyond = addresses.find((address) => !isLoopbackAddress(address))
+  if (beyond === undefined) return
+  const { name } = options
+  throw new Misuse(
+    'http.plain-beyond-loopback',
+    `the ${name} would listen on \`${beyond}\` without TLS`,
+    `set \`${name}.tlsCertificate\` and \`${name}.tlsKey\`, or \`${name}.dangerouslyAllowPlainHttp: true\` behind a proxy that ends TLS`,
+  )
 }
 
-function run(handler: Handler, request: IncomingMessage, response: ServerResponse): void {
-  const fail = () => {
-    if (response.headersSent) return void response.destroy()
-    response.writeHead(500, { 'content-type': 'text/plain', connection: 'close' }).end('internal error\n')
-  }
-  try {
-    const outcome: unknown = handler(request, response)
-    if (outcome instanceof Promise) outcome.catch(fail)
-  } catch {
-    fail()
-  }
+interface Parts {
+  readonly traffic: Traffic
+  readonly connections: Connections
+  readonly ceilings: Ceilings
+  readonly tls: Tls | undefined
 }
 
-/** A client that was answered before its body was read may not go on sending for long. */
-function dropUnread(request: IncomingMessage): void {
-  if (request.complete) return
-  const timer = setTimeout(() => {
-    if (!request.complete) request.socket.destroy()
-  }, lingerMs)
-  request.once('close', () => clearTimeout(timer))
-}
-
-function configure(traffic: Traffic, ceilings: Ceilings): Server {
-  const server = createServer({
+function makeServer({ traffic, connections, ceilings, tls }: Parts): Server {
+  const options = {
     headersTimeout: ceilings.headersTimeoutMs,
     requestTimeout: ceilings.requestTimeoutMs,
-    keepAliveTimeout: ceilings.keepAliveTimeoutMs,
-    maxHeaderSize: ceilings.maxHeaderBytes,
     // WHY: Node looks for slow clients only this often, every 30 seconds unless told.
     connectionsCheckingInterval: Math.min(1_000, Math.ceil(ceilings.headersTimeoutMs / 4)),
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    requireHostHeader: false,
     noDelay: true,
-  })
-  server.maxRequestsPerSocket = 0
-  server.on('connection', traffic.onConnection)
+  }
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({
+          ...options,
+          ...secureOptionsOf(tls),
+          handshakeTimeout: ceilings.headersTimeoutMs,
+          ALPNProtocols: ['http/1.1'],
+        })
+  applyCeilings(server, ceilings)
+  server.on('connection', connections.admit)
+  server.on(tls === undefined ? 'connection' : 'secureConnection', connections.begin)
   server.on('request', traffic.onRequest)
+  server.on('checkContinue', traffic.onContinue)
+  server.on('checkExpectation', traffic.onExpectation)
+  server.on('connect', traffic.onConnect)
+  server.on('clientError', traffic.onError)
   return server
 }
 
-async function openAll(addresses: readonly string[], port: number, make: () => Server): Promise<Server[]> {
-  const open: Server[] = []
-  let missing: unknown
-  try {
-    for (const address of addresses) {
-      const server = make()
-      try {
-        await bind(server, address, open.length === 0 ? port : portOf(open))
-        open.push(server)
-      } catch (error) {
-        if (!['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error) ?? '')) throw error
-        missing = error
-      }
-    }
-    if (open.length === 0) throw missing
-    return open
-  } catch (error) {
-    for (const server of open) server.close()
-    throw error
+function applyCeilings(server: Server, ceilings: Ceilings): void {
+  server.headersTimeout = ceilings.headersTimeoutMs
+  server.requestTimeout = ceilings.requestTimeoutMs
+  server.keepAliveTimeout = ceilings.keepAliveTimeoutMs
+  // WHY: Node cuts what is over its own ceiling off without a word; one more shows that there were too many.
+  server.maxHeadersCount = ceilings.maxHeaders + 1
+  // WHY: Node reads this for each new connection, also if its types know it as an option only.
+  Object.assign(server, { maxHeaderSize: ceilings.maxHeaderBytes })
+}
+
+/** Resolves when the last connection has ended. */
+function stopAccepting(server: Server): Promise<void> {
+  // WHY: closing a server for HTTP also cuts connections between two requests, and stops looking for slow clients.
+  return new Promise((resolve) => void TcpServer.prototype.close.call(server, () => resolve()))
+}
+
+interface Ending {
+  readonly servers: readonly Server[]
+  readonly traffic: Traffic
+  readonly connections: Connections
+  readonly closed: Promise<unknown>
+  readonly graceMs: number
+  readonly lastWords: (() => void) | undefined
+}
+
+async function endInOrder({ servers, traffic, connections, closed, graceMs, lastWords }: Ending): Promise<void> {
+  const beginAt = performance.now()
+  const untilClosed = async (waitMs: number): Promise<boolean> => {
+    const ended = new AbortController()
+    const { signal } = ended
+    const isClosed = await Promise.race([
+      closed.then(() => true),
+      sleep(Math.max(0, waitMs), false, { signal }).catch(() => false),
+    ])
+    ended.abort()
+    return isClosed
   }
-}
-
-function bind(server: Server, address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: address, port, ipv6Only: address.includes(':'), exclusive: true }, () => {
-      server.off('error', reject)
-      server.on('error', () => undefined)
-      resolve()
-    })
-  })
-}
-
-function portOf(servers: readonly Server[]): number {
-  const address: AddressInfo | string | null | undefined = servers[0]?.address()
-  if (typeof address === 'object' && address !== null) return address.port
-  throw new TypeError('not listening')
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-function explain(error: unknown, { name, port }: ListenerOptions): unknown {
-  const hint = `stop the other program, or set \`${name}.port\` (CASTELLAN_${name.toUpperCase()}__PORT) to another one`
-  switch (codeOf(error)) {
-    case 'EADDRINUSE':
-      return new Misuse('http.port-in-use', `port ${port} of the ${name} is in use`, hint, { cause: error })
-    case 'EACCES':
-      return new Misuse('http.port-denied', `this account may not open port ${port}`, hint, { cause: error })
-    case 'EADDRNOTAVAIL':
-    case 'EAFNOSUPPORT':
-      return new Misuse('http.no-address', `the ${name} has no address to listen on`, hint, { cause: error })
-    default:
-      return error
+  let isClosed = await untilClosed(Math.min(lastRequestsMs, graceMs))
+  connections.endSilent()
+  traffic.endIdle(() => servers.forEach((server) => server.closeIdleConnections()))
+  isClosed ||= await untilClosed(graceMs - (performance.now() - beginAt))
+  if (!isClosed && lastWords !== undefined) {
+    lastWords()
+    await untilClosed(lastWordsMs)
   }
+  connections.endAll()
+  await closed
+  // WHY: ends what Node keeps for a server that was not closed in its own way.
+  for (const server of servers) server.close()
 }

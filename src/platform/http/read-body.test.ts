@@ -37,12 +37,24 @@ const chunked = (...sizes: number[]) =>
 
 test.each([
   ['no body', `${start}\r\n`, '0 bytes'],
+  ['a body one byte below the limit', declared(maxBytes - 1), '999 bytes'],
   ['a body at the limit', declared(maxBytes), '1000 bytes'],
   ['a declared body past the limit', declared(maxBytes + 1), 'too-large'],
   ['a declared body past the limit that never comes', `${start}Content-Length: 999999\r\n\r\n`, 'too-large'],
+  ['chunks one byte below the limit', chunked(999), '999 bytes'],
   ['chunks at the limit', chunked(600, 400), '1000 bytes'],
   ['chunks past the limit', chunked(600, 401), 'too-large'],
   ['chunks past the limit without an end', `${start}Transfer-Encoding: chunked\r\n\r\n${chunk(1_001)}`, 'too-large'],
+  [
+    'a body that says it is not compressed',
+    `${start}Content-Encoding: Identity\r\nContent-Length: 1\r\n\r\na`,
+    '1 bytes',
+  ],
+  ...['gzip', 'br', 'deflate', 'zstd', 'identity, gzip', 'x', ''].map((encoding) => [
+    `a body encoded as ${JSON.stringify(encoding)}`,
+    `${start}Content-Encoding: ${encoding}\r\nContent-Length: 1\r\n\r\na`,
+    'encoded',
+  ]),
 ])('%s', async (_what, text, outcome) => {
   expect(await bodyOf(text)).toBe(outcome)
 })

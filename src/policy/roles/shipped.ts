@@ -28,6 +28,7 @@ export const shippedRoles: readonly RoleText[] = [
           'holds:read',
           'holds:write',
           'audit:read',
+          'metrics:read',
           'tokens:read',
         ],
         resources: ['castellan'],

@@ -3,7 +3,7 @@
  *
  * Stops: answers whose kind, size or silence nobody bounds.
  * Trusts: records, because only an admin writes them. Nothing that an upstream answers is trusted.
- * Fails: with `Fault`s `upstream.unreachable`, `upstream.timeout`, `upstream.misbehaved`.
+ * Fails: with `Fault`s `upstream.unreachable`, `upstream.timeout`, `upstream.misbehaved`, `upstream.answer-too-large`.
  */
 import type { Era, Frame, Message } from '#protocol'
 
@@ -19,6 +19,16 @@ export interface UpstreamRecord {
   readonly isDemo: boolean
 }
 
+/**
+ * Tells once that an exchange is over before its answer is. The part of `AbortSignal` that is needed, which by itself is
+ * dear to make for each call.
+ */
+export interface EndSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface UpstreamRequest {
   readonly upstream: UpstreamRecord
   /** The principal's id: children and sessions of two owners never mix. */
@@ -26,15 +36,17 @@ export interface UpstreamRequest {
   readonly era: Era
   readonly httpMethod: 'POST' | 'GET' | 'DELETE'
   /** The upstream's own session id, as an earlier answer gave it. */
-  readonly sessionId?: string
+  readonly sessionId?: string | undefined
   /** What `body` holds. `params` is used to find a progress token. */
-  readonly message?: Pick<Message, 'kind' | 'id' | 'method' | 'params'>
-  readonly body?: Buffer
+  readonly message?: { [Part in 'kind' | 'id' | 'method' | 'params']?: Message[Part] | undefined } | undefined
+  readonly body?: Buffer | undefined
   /** By lower-case name; anything that is not an MCP header is left behind. */
   readonly headers: Readonly<Record<string, string>>
-  readonly signal: AbortSignal
+  readonly signal: EndSignal
   /** Longest silence: until the answer starts and between two frames of it. Streams that wait for news have no limit. */
   readonly deadlineMs: number
+  /** Largest answer in all, JSON or stream; the limits' own unless given. Streams that wait for news have none. */
+  readonly maxAnswerBytes?: number
 }
 
 /**
@@ -43,21 +55,28 @@ export interface UpstreamRequest {
  */
 export type HopProblem = 'credentials-refused' | 'session-ended' | 'overloaded' | 'failed' | 'cancelled'
 
-export interface UpstreamAnswer {
+interface AnyAnswer {
   readonly status: number
   /** Set when the upstream opened a session with this answer. */
   readonly sessionId?: string
-  /** `json` is exactly one frame, already complete; `empty` none; `stream` any number, as they come. */
-  readonly kind: 'empty' | 'json' | 'stream'
   /** Ends normally, or throws a `Fault`. Leaving the loop early lets go of the upstream's stream. */
   readonly frames: AsyncIterable<Frame>
   readonly hopProblem?: HopProblem
 }
 
+/** `json` is exactly one frame, already complete; `empty` none; `stream` any number, as they come. */
+export type UpstreamAnswer = AnyAnswer &
+  (
+    | { readonly kind: 'empty' | 'stream'; readonly only?: undefined }
+    | { readonly kind: 'json'; /** The one frame, for whoever does not want to wait for it. */ readonly only: Frame }
+  )
+
 /** Sizes and times that bound every exchange. */
 export interface UpstreamLimits {
   /** One JSON answer, one event or one line of a child. */
   readonly maxMessageBytes: number
+  /** One answer in all. */
+  readonly maxAnswerBytes: number
   /** Frames waiting for a slow caller before the upstream is held back. */
   readonly maxQueuedBytes: number
   readonly connectTimeoutMs: number
@@ -70,6 +89,7 @@ export interface UpstreamLimits {
 
 export const defaultLimits: UpstreamLimits = {
   maxMessageBytes: 10 * 1024 * 1024,
+  maxAnswerBytes: 64 * 1024 * 1024,
   maxQueuedBytes: 1024 * 1024,
   connectTimeoutMs: 10_000,
   maxChildren: 64,
@@ -80,31 +100,41 @@ export const defaultLimits: UpstreamLimits = {
 
 /** A way to reach upstreams. Plugs in `transports/`. */
 export interface Transport {
+  /** Throws at once, or rejects, with a Fault. */
   exchange(request: UpstreamRequest): Promise<UpstreamAnswer>
   /** Ends every session, child and connection of an upstream that was removed. */
   forget(upstream: string): Promise<void>
   close(): Promise<void>
 }
 
-async function* noFrames(): AsyncGenerator<Frame> {}
+class NoFrames implements AsyncIterable<Frame> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame> {}
+}
+
+class OneFrame implements AsyncIterable<Frame> {
+  readonly frame: Frame
+
+  constructor(frame: Frame) {
+    this.frame = frame
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Frame> {
+    yield this.frame
+  }
+}
+
+const noFrames = new NoFrames()
 
 /** An answer without a message. */
 export function emptyAnswer(status: number, hopProblem?: HopProblem): UpstreamAnswer {
-  return { status, kind: 'empty', frames: noFrames(), ...(hopProblem === undefined ? {} : { hopProblem }) }
-}
-
-/** WHY: most answers are one message, and a generator would cost more than all else that is done with it here. */
-function oneFrame(frame: Frame): AsyncIterable<Frame> {
-  let isRead = false
-  const next = async (): Promise<IteratorResult<Frame, undefined>> => {
-    if (isRead) return { done: true, value: undefined }
-    isRead = true
-    return { done: false, value: frame }
-  }
-  return { [Symbol.asyncIterator]: () => ({ next }) }
+  return { status, kind: 'empty', frames: noFrames, ...(hopProblem === undefined ? {} : { hopProblem }) }
 }
 
 /** An answer of one complete message. */
 export function jsonAnswer(status: number, body: string, sessionId?: string): UpstreamAnswer {
-  return { status, kind: 'json', frames: oneFrame({ body }), ...(sessionId === undefined ? {} : { sessionId }) }
+  const only = { body }
+  const frames = new OneFrame(only)
+  return sessionId === undefined
+    ? { status, kind: 'json', frames, only }
+    : { status, kind: 'json', frames, only, sessionId }
 }

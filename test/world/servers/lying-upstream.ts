@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { atEnd } from '../../ending.ts'
 import type { World } from '../castellan.ts'
 
 /** What the upstream was asked; GET and DELETE carry no message. */
@@ -10,12 +10,16 @@ export interface Asked {
   readonly id: unknown
   readonly method: string | undefined
   readonly params: Record<string, unknown>
+  /** As it arrived, to the letter. */
+  readonly body: string
 }
 
 /** An MCP server over HTTP with the approved tool `echo`, that answers whatever the test wants. */
 export interface LyingUpstream {
   readonly url: string
   of(method: string): readonly Asked[]
+  /** Every body that arrived, in order. */
+  bodies(): readonly string[]
   /** The stream positions it was asked to go on from. */
   resumedFrom(): unknown[]
   /** How each request is answered from here on. */
@@ -51,7 +55,7 @@ async function read(req: IncomingMessage, res: ServerResponse): Promise<Asked> {
   let text = ''
   for await (const chunk of req) text += String(chunk)
   const message = text === '' ? {} : (JSON.parse(text) as { id?: unknown; method?: string; params?: object })
-  return { req, res, id: message.id, method: message.method, params: { ...message.params } }
+  return { req, res, id: message.id, method: message.method, params: { ...message.params }, body: text }
 }
 
 /** Starts one behind the gateway as `liar`, its tool approved; honest until told otherwise. It ends with the test. */
@@ -65,7 +69,7 @@ export async function addLyingUpstream({ ana }: World): Promise<LyingUpstream> {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
+  atEnd(() => {
     server.closeAllConnections()
     server.close()
   })
@@ -77,6 +81,7 @@ export async function addLyingUpstream({ ana }: World): Promise<LyingUpstream> {
   return Object.assign(upstream, {
     url,
     of: (method: string) => all.filter((each) => each.method === method),
+    bodies: () => all.map(({ body }) => body),
     resumedFrom: () => all.flatMap(({ req }) => req.headers['last-event-id'] ?? []),
   })
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { atEnd } from '../../ending.ts'
 
 /** One request as the upstream saw it: what an attack must not have caused. */
 export interface Arrived {
@@ -160,7 +160,7 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   }
   const server = createServer((req, res) => void handle(req, res, state).catch(() => res.destroy()))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
+  atEnd(() => {
     server.closeAllConnections()
     server.close()
   })

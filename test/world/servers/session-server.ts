@@ -4,10 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node'
 import { McpServer } from '@modelcontextprotocol/server'
 import { onTestFinished } from 'vitest'
-
-type EventStore = NonNullable<
-  NonNullable<ConstructorParameters<typeof NodeStreamableHTTPServerTransport>[0]>['eventStore']
->
+import { createEventStore } from './event-store.ts'
 
 /** A server with sessions and resumable streams (2025-11-25), made with the official library, over HTTP on loopback. */
 export interface SessionServer {
@@ -15,25 +12,6 @@ export interface SessionServer {
   /** Forgets every session: later requests of theirs are answered 404. */
   expire(): void
   openSessions(): number
-}
-
-function createEventStore(): EventStore {
-  const events: { id: string; streamId: string; message: Parameters<EventStore['storeEvent']>[1] }[] = []
-  return {
-    async storeEvent(streamId, message) {
-      const id = randomUUID()
-      events.push({ id, streamId, message })
-      return id
-    },
-    async replayEventsAfter(lastEventId, { send }) {
-      const last = events.findIndex(({ id }) => id === lastEventId)
-      const streamId = events[last]?.streamId ?? ''
-      for (const { id, message } of events.slice(last + 1).filter((event) => event.streamId === streamId)) {
-        await send(id, message)
-      }
-      return streamId
-    },
-  }
 }
 
 /** Its tool `hang_up` closes the stream of its call and answers a little later, on the stream that is resumed. */

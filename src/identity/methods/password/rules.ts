@@ -51,7 +51,9 @@ function isKnown(text: string): boolean {
 
 /** A known password or word with up to six digits or signs put around it. */
 function isKnownDressed(text: string): boolean {
-  const core = text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '')
+  const letters = [...text.matchAll(/\p{L}/gu)]
+  const [first, last] = [letters[0], letters.at(-1)]
+  const core = first === undefined || last === undefined ? '' : text.slice(first.index, last.index + last[0].length)
   return core.length >= 4 && text.length - core.length <= 6 && isKnown(core)
 }
 

@@ -6,11 +6,21 @@
  * Fails: when the child ends, every request in flight ends with its Fault.
  */
 import { Fault } from '#kernel'
-import { isObject, isProblem, metaKeys, readMessage, type Frame, type Message } from '#protocol'
+import {
+  isObject,
+  isProblem,
+  metaKeys,
+  readMessage,
+  readUpstreamMessage,
+  statusOfResponse,
+  type Frame,
+  type Message,
+} from '#protocol'
 import { FrameQueue } from '../frame-queue.ts'
 import {
   emptyAnswer,
   jsonAnswer,
+  type EndSignal,
   type UpstreamAnswer,
   type UpstreamLimits,
   type UpstreamRequest,
@@ -26,6 +36,8 @@ interface Pending {
   /** As the caller named it; to a shared child it is the request's id. */
   readonly progressToken: unknown
   readonly isSubscription: boolean
+  /** What may still come of the answer. */
+  bytesLeft: number
   /** Set once a message came before the answer. */
   queue: FrameQueue | undefined
   timer: NodeJS.Timeout | undefined
@@ -99,7 +111,7 @@ export class Conversation {
   }
 
   /** Opens the stream of messages that belong to no request; undefined while another reader has it. */
-  listen(signal: AbortSignal): UpstreamAnswer | undefined {
+  listen(signal: EndSignal): UpstreamAnswer | undefined {
     if (this.#news !== undefined) return undefined
     const leave = () => queue.leave()
     const queue = new FrameQueue(this.#limits.maxQueuedBytes, {
@@ -125,6 +137,7 @@ export class Conversation {
       id,
       progressToken: metaOf(request.message?.params)['progressToken'],
       isSubscription: request.message?.method === 'subscriptions/listen',
+      bytesLeft: request.maxAnswerBytes ?? this.#limits.maxAnswerBytes,
       queue: undefined,
       timer: setTimeout(() => {
         const fault = new Fault('upstream.timeout', 'the upstream did not answer in time')
@@ -180,7 +193,7 @@ export class Conversation {
   }
 
   #receive(line: string): void {
-    const message = readMessage(line)
+    const message = readUpstreamMessage(line)
     // WHY: servers print to their output by mistake; a line that is no message is nobody's.
     if (isProblem(message)) return
     if (message.kind === 'response') return this.#receiveResponse(message)
@@ -199,13 +212,26 @@ export class Conversation {
   #receiveResponse(message: Message): void {
     const pending = message.id === undefined ? undefined : this.#pending.get(message.id)
     if (pending === undefined) return
+    if (this.#isTooMuch(pending, message.text)) return
     pending.release()
-    if (pending.queue === undefined) return pending.settle(jsonAnswer(200, message.text))
+    if (pending.queue === undefined) {
+      return pending.settle(jsonAnswer(this.#isShared ? statusOfResponse(message.json) : 200, message.text))
+    }
     pending.queue.push({ body: message.text })
     pending.queue.end()
   }
 
+  /** Counts what came of an answer; one that becomes too large is ended. */
+  #isTooMuch(pending: Pending, text: string): boolean {
+    if (pending.isSubscription) return false
+    pending.bytesLeft -= Buffer.byteLength(text)
+    if (pending.bytesLeft >= 0) return false
+    this.#cancel(pending, true, new Fault('upstream.answer-too-large', 'the answer exceeds the limit'))
+    return true
+  }
+
   #pushTo(pending: Pending, frame: Frame): void {
+    if (this.#isTooMuch(pending, frame.body)) return
     if (pending.isSubscription) clearTimeout(pending.timer)
     else pending.timer?.refresh()
     if (pending.queue === undefined) {

@@ -211,6 +211,19 @@ test('a line is read at the limit; one byte past it ends the child', async () =>
   expect((await one.ask('x', { bytes: 200 })).status).toBe(404)
 })
 
+test('an answer is read at its limit in all; one byte past it is a fault of that call, and the child lives on', async () => {
+  const talkative = scripted(`(m, send) => {
+    if (m.method !== 'work') return m.id && send({ id: m.id, result: {} })
+    const note = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'p', progress: 1 } })
+    const result = (pad) => JSON.stringify({ jsonrpc: '2.0', id: m.id, result: { pad: 'a'.repeat(pad) } })
+    send(note), send(result(m.params.bytes - note.length - result(0).length)) }`)
+  const { one } = await world({ maxAnswerBytes: 50_000 }).opened(talkative)
+  const work = (bytes: number) => one.ask('work', { bytes, _meta: { progressToken: 'p' } })
+  expect((await work(50_000)).messages).toHaveLength(2)
+  await expect(work(50_001)).rejects.toMatchObject({ code: 'upstream.answer-too-large' })
+  expect((await one.ask('x')).status).toBe(200)
+})
+
 test('progress goes to the request whose token it names, other messages to the open stream', async () => {
   const chatty = scripted(`(m, send) => {
     if (m.method !== 'work') return;
@@ -275,6 +288,24 @@ test('a request of the child finds a stream of its session, with several calls i
     await one.reply('c-1', { roots: [] })
   }
   expect((await first).result).toEqual({ roots: [] })
+})
+
+test('an error of 2026-07-28 has the HTTP status that the revision gives it; in a session it is answered in band', async () => {
+  const failing = scripted('(m, send) => m.id && send({ id: m.id, error: { code: m.params.code, message: "no" } })')
+  const { caller, opened } = world()
+  const modern = caller(failing, { era: 'modern' })
+  for (const [code, status] of [
+    [-32601, 404],
+    [-32020, 400],
+    [-32021, 400],
+    [-32022, 400],
+    [-32602, 200],
+    [-32603, 200],
+  ]) {
+    expect(await modern.ask('x', { code })).toMatchObject({ status, error: { code } })
+  }
+  const { one } = await opened(failing)
+  expect(await one.ask('x', { code: -32601 })).toMatchObject({ status: 200, error: { code: -32601 } })
 })
 
 test('a child that several clients of one owner share sends no request to any of them', async () => {

@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Fault, type Clock } from '#kernel'
-import { isProblem, readMessage } from '#protocol'
+import { isProblem, readUpstreamMessage } from '#protocol'
 import {
   emptyAnswer,
   jsonAnswer,
@@ -179,7 +179,7 @@ class StdioTransport implements Transport {
 async function openedBy(answer: UpstreamAnswer): Promise<{ isOpen: boolean; answer: UpstreamAnswer }> {
   if (answer.kind !== 'json') return { isOpen: true, answer }
   for await (const frame of answer.frames) {
-    const message = readMessage(frame.body)
+    const message = readUpstreamMessage(frame.body)
     const isOpen = !isProblem(message) && Object.hasOwn(message.json, 'result')
     return { isOpen, answer: jsonAnswer(answer.status, frame.body) }
   }

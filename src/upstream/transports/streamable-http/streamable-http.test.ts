@@ -247,7 +247,11 @@ test('an upstream that floods is held back while the caller reads slowly', async
     }
     pour()
   })
-  const { frames } = await world(upstream, { maxQueuedBytes: 256 * 1024 }, 200).caller.start('x')
+  const { frames } = await world(
+    upstream,
+    { maxQueuedBytes: 256 * 1024, maxAnswerBytes: 128 * 1024 * 1024 },
+    200,
+  ).caller.start('x')
   await sleep(500)
   const before = written
   expect(before).toBeLessThan(32 * 1024 * 1024)

@@ -9,6 +9,7 @@
 import { Pool, type Dispatcher } from 'undici'
 import { Fault } from '#kernel'
 import type { Transport, UpstreamAnswer, UpstreamLimits, UpstreamRecord, UpstreamRequest } from '../transport.ts'
+import { SilenceWatch } from './silence.ts'
 import { UpstreamResponse } from './upstream-response.ts'
 
 interface Route {
@@ -18,7 +19,7 @@ interface Route {
   readonly streams: Pool
 }
 
-const forwarded = new Set(['mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id'])
+const forwarded = new Set(['mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id', 'traceparent'])
 
 function openPool(origin: string, connections: number, limits: UpstreamLimits): Pool {
   return new Pool(origin, {
@@ -42,7 +43,7 @@ function openRoute(record: UpstreamRecord, limits: UpstreamLimits): Route {
   }
 }
 
-/** The headers that travel on: MCP's own and nothing else the caller sent. */
+/** The headers that travel on: MCP's own, our place in a trace, and nothing else. */
 function headersFor(request: UpstreamRequest): Record<string, string> {
   const headers: Record<string, string> = {
     // WHY: SPEC asks clients for both types; what the caller wrote, e.g. `*/*`, is refused by common servers.
@@ -62,7 +63,12 @@ function isLongLived(request: UpstreamRequest): boolean {
   return request.httpMethod === 'GET' || request.message?.method === 'subscriptions/listen'
 }
 
-async function send(route: Route, request: UpstreamRequest, limits: UpstreamLimits): Promise<UpstreamAnswer> {
+interface Sending {
+  readonly limits: UpstreamLimits
+  readonly silence: SilenceWatch
+}
+
+function send(route: Route, request: UpstreamRequest, { limits, silence }: Sending): Promise<UpstreamAnswer> {
   if (request.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
   const options: Dispatcher.DispatchOptions = {
     method: request.httpMethod,
@@ -70,7 +76,7 @@ async function send(route: Route, request: UpstreamRequest, limits: UpstreamLimi
     headers: headersFor(request),
     body: request.body ?? null,
   }
-  const response = new UpstreamResponse(request, limits)
+  const response = new UpstreamResponse(request, limits, silence)
   const pool = isLongLived(request) ? route.streams : route.calls
   try {
     pool.dispatch(options, response)
@@ -83,6 +89,8 @@ async function send(route: Route, request: UpstreamRequest, limits: UpstreamLimi
 
 /** The transport for upstreams with a URL: one pool of connections for each upstream. */
 export function createStreamableHttp({ limits }: { limits: UpstreamLimits }): Transport {
+  const silence = new SilenceWatch()
+  const sending = { limits, silence }
   const routes = new Map<string, { url: string | undefined; route: Route }>()
 
   async function forget(upstream: string): Promise<void> {
@@ -102,9 +110,10 @@ export function createStreamableHttp({ limits }: { limits: UpstreamLimits }): Tr
   }
 
   return {
-    exchange: async (request) => send(routeTo(request.upstream), request, limits),
+    exchange: (request) => send(routeTo(request.upstream), request, sending),
     forget,
     close: async () => {
+      silence.close()
       await Promise.all([...routes.keys()].map(forget))
     },
   }

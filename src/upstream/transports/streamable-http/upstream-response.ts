@@ -11,6 +11,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Fault } from '#kernel'
 import { createEventReader, type EventReader } from '#protocol'
 import { FrameQueue } from '../frame-queue.ts'
+import type { Listening, SilenceWatch, Waited } from './silence.ts'
 import {
   emptyAnswer,
   jsonAnswer,
@@ -29,9 +30,18 @@ function misbehaved(says: string): Fault {
   return new Fault('upstream.misbehaved', says)
 }
 
+function tooLarge(): Fault {
+  return new Fault('upstream.answer-too-large', 'the answer exceeds the limit')
+}
+
 function field(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   return Array.isArray(value) ? value.join(',') : value
+}
+
+function typeOf(headers: IncomingHttpHeaders): string | undefined {
+  const type = field(headers, 'content-type')
+  return type === 'application/json' ? type : type?.split(';', 1)[0]?.trim().toLowerCase()
 }
 
 function hopProblemOf(status: number, request: UpstreamRequest): HopProblem | undefined {
@@ -50,16 +60,18 @@ function faultOf(error: unknown): Fault {
 }
 
 /** Reads one response. `answer` settles once it is known what kind of answer it is. */
-export class UpstreamResponse implements Dispatcher.DispatchHandler {
+export class UpstreamResponse implements Dispatcher.DispatchHandler, Listening {
   readonly answer: Promise<UpstreamAnswer>
   readonly #request: UpstreamRequest
   readonly #limits: UpstreamLimits
+  readonly #silence: SilenceWatch
+  readonly #waited: Waited
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (fault: Fault) => void
   readonly #isWaitingForNews: boolean
   readonly #onAbort = () => this.#stop(new Fault('upstream.cancelled', 'the exchange was cancelled'))
+  #maxAnswerBytes: number
   #controller: Dispatcher.DispatchController | undefined
-  #timer: NodeJS.Timeout | undefined
   #reading: Reading = 'waiting'
   #status = 0
   #sessionId: string | undefined
@@ -70,16 +82,26 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   #queue: FrameQueue | undefined
   #failure: Fault | undefined
 
-  constructor(request: UpstreamRequest, limits: UpstreamLimits) {
+  constructor(request: UpstreamRequest, limits: UpstreamLimits, silence: SilenceWatch) {
     this.#request = request
     this.#limits = limits
+    this.#silence = silence
     const { promise, resolve, reject } = Promise.withResolvers<UpstreamAnswer>()
     this.answer = promise
     this.#resolve = resolve
     this.#reject = reject
+    this.#maxAnswerBytes = request.maxAnswerBytes ?? limits.maxAnswerBytes
     this.#isWaitingForNews = request.httpMethod === 'GET' || request.message?.method === 'subscriptions/listen'
     request.signal.addEventListener('abort', this.#onAbort, { once: true })
-    this.#timer = setTimeout(() => this.#silence(), request.deadlineMs)
+    this.#waited = silence.begin(this)
+  }
+
+  get deadlineMs(): number {
+    return this.#request.deadlineMs
+  }
+
+  onSilence(): void {
+    this.#stop(new Fault('upstream.timeout', 'the upstream did not answer in time'))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -89,12 +111,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return
-    this.#timer?.refresh()
+    this.#silence.heard(this.#waited)
     this.#status = status
     const problem = this.#problemOf(status, headers)
     if (problem !== undefined) return this.#stop(misbehaved(problem))
     this.#sessionId = field(headers, 'mcp-session-id')
-    const type = (field(headers, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase()
+    const type = typeOf(headers)
     const isDropped = hopProblemOf(status, this.#request) === 'credentials-refused' || status === 202 || status === 204
     this.#isJson = type === 'application/json' && !isDropped
     if (status === 200 && type === 'text/event-stream' && this.#request.httpMethod !== 'DELETE')
@@ -103,9 +125,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#isWaitingForNews) this.#timer?.refresh()
-    if (this.#reading === 'stream') return this.#readEvents(chunk)
+    if (!this.#isWaitingForNews) this.#silence.heard(this.#waited)
     this.#bytes += chunk.length
+    if (this.#bytes > this.#maxAnswerBytes && this.#reading !== 'dropped') return this.#stop(tooLarge())
+    if (this.#reading === 'stream') return this.#readEvents(chunk)
     if (this.#reading === 'whole') this.#chunks.push(Buffer.from(chunk))
     const limit = this.#reading === 'whole' ? this.#limits.maxMessageBytes : maxDroppedBytes
     if (this.#bytes <= limit) return
@@ -143,7 +166,10 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
       hold: (isHeld) => this.#hold(isHeld),
       left: () => this.#stop(new Fault('upstream.cancelled', 'nobody reads the answer')),
     })
-    if (this.#isWaitingForNews) clearTimeout(this.#timer)
+    if (this.#isWaitingForNews) {
+      this.#silence.excuse(this.#waited)
+      this.#maxAnswerBytes = Number.POSITIVE_INFINITY
+    }
     const sessionId = this.#sessionId === undefined ? {} : { sessionId: this.#sessionId }
     this.#resolve({ status: this.#status, kind: 'stream', frames: this.#queue, ...sessionId })
   }
@@ -152,12 +178,12 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     if (this.#reading !== 'stream') return
     if (isHeld) {
       // WHY: while the caller is slow, silence is not the upstream's.
-      clearTimeout(this.#timer)
+      this.#silence.excuse(this.#waited)
       this.#controller?.pause()
       return
     }
     this.#controller?.resume()
-    if (!this.#isWaitingForNews) this.#timer = setTimeout(() => this.#silence(), this.#request.deadlineMs)
+    if (!this.#isWaitingForNews) this.#silence.heard(this.#waited)
   }
 
   #readEvents(chunk: Buffer): void {
@@ -166,10 +192,6 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
     } catch (error) {
       this.#stop(new Fault('upstream.misbehaved', 'an event exceeds the limit', { cause: error }))
     }
-  }
-
-  #silence(): void {
-    this.#stop(new Fault('upstream.timeout', 'the upstream did not answer in time'))
   }
 
   /** The response is complete, or needs no more of its body. */
@@ -201,7 +223,7 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler {
   }
 
   #release(): void {
-    clearTimeout(this.#timer)
+    this.#silence.end(this.#waited)
     this.#request.signal.removeEventListener('abort', this.#onAbort)
   }
 }
