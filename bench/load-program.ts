@@ -2,8 +2,8 @@
  * The load: a process of its own that keeps a number of connections busy, one call at a time on each, and checks every
  * answer. Raw sockets, so that it never needs more of the machine than the subjects. Asked and answered over IPC.
  */
-import { connect, type Socket } from 'node:net'
-import { createHttpReader, fieldOf, type HttpMessage } from './http-reader.ts'
+import { type Connection, openConnection } from './http-connection.ts'
+import { fieldOf, type HttpMessage } from './http-reader.ts'
 import { callHeaders, callParts, firstId, handshake, handshakeDone, isAnswerTo } from './messages.ts'
 import type { LoadOrder, LoadResult, LoadTarget } from './load.ts'
 import { quantile } from './statistics.ts'
@@ -16,39 +16,6 @@ interface Caller {
 
 const callers = new Map<string, Caller[]>()
 let lastId = firstId
-
-interface Connection {
-  ask(request: string): Promise<HttpMessage>
-  end(): void
-}
-
-function openConnection({ port }: LoadTarget): Connection {
-  const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  let settle: { resolve: (message: HttpMessage) => void; reject: (error: Error) => void } | undefined
-  const read = createHttpReader((message) => {
-    const waiting = settle
-    settle = undefined
-    waiting?.resolve(message)
-  })
-  const fail = (error: Error): void => {
-    const waiting = settle
-    settle = undefined
-    waiting?.reject(error)
-  }
-  socket.setEncoding('latin1')
-  socket.on('data', (text: string) => read(text))
-  socket.on('error', fail)
-  socket.on('close', () => fail(new Error('the connection was closed')))
-  return {
-    ask: (request) =>
-      new Promise((resolve, reject) => {
-        settle = { resolve, reject }
-        if (socket.destroyed) fail(new Error('the connection was closed'))
-        else socket.write(request, 'latin1')
-      }),
-    end: () => socket.destroy(),
-  }
-}
 
 function headOf(target: LoadTarget, { token, session }: Caller, length: number): string {
   const fields = {
@@ -63,17 +30,26 @@ function headOf(target: LoadTarget, { token, session }: Caller, length: number):
   return `POST ${target.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
 }
 
+/** One question and its answer. */
+function ask(target: LoadTarget, caller: Caller, message: unknown): Promise<HttpMessage> {
+  const body = JSON.stringify(message)
+  return new Promise((resolve, reject) => {
+    const connection = openConnection(target.port, {
+      onMessage(answer) {
+        connection.end()
+        resolve(answer)
+      },
+      onBroken: reject,
+    })
+    connection.send(headOf(target, caller, body.length) + body)
+  })
+}
+
 async function openSession(target: LoadTarget, token: string | undefined): Promise<Caller> {
-  const connection = openConnection(target)
-  const send = (session: string | undefined, message: unknown): Promise<HttpMessage> => {
-    const body = JSON.stringify(message)
-    return connection.ask(headOf(target, { token, session }, body.length) + body)
-  }
-  const opened = await send(undefined, handshake)
+  const opened = await ask(target, { token, session: undefined }, handshake)
   const session = fieldOf(opened.head, 'mcp-session-id')
   if (session === undefined) throw new Error(`no session: ${opened.head}\n${opened.body}`)
-  await send(session, handshakeDone)
-  connection.end()
+  await ask(target, { token, session }, handshakeDone)
   return { token, session }
 }
 
@@ -89,48 +65,82 @@ async function callersFor({ target, connections }: LoadOrder): Promise<readonly 
   return known.slice(0, connections)
 }
 
+/** What a run finds out, call by call. */
+class Findings {
+  readonly latencies: number[] = []
+  readonly problems: string[] = []
+  errors = 0
+
+  answered(tookMs: number): void {
+    this.latencies.push(tookMs)
+  }
+
+  wrong(problem: string): void {
+    this.errors += 1
+    if (this.problems.length < 3) this.problems.push(problem)
+  }
+
+  summary(elapsedMs: number): LoadResult {
+    const { latencies, errors, problems } = this
+    latencies.sort((one, other) => one - other)
+    return {
+      calls: latencies.length,
+      errors,
+      problems,
+      perSecond: (latencies.length / elapsedMs) * 1000,
+      p50Ms: quantile(latencies, 0.5),
+      p99Ms: quantile(latencies, 0.99),
+    }
+  }
+}
+
+interface Busy {
+  readonly target: LoadTarget
+  readonly until: number
+  readonly findings: Findings
+}
+
+/** Keeps one connection busy until the time is up. Resolves when the last call has its answer, or the line broke. */
+function keepBusy(caller: Caller, { target, until, findings }: Busy): Promise<void> {
+  const [before, after] = callParts(target.era)
+  const head = headOf(target, caller, before.length + String(firstId).length + after.length) + before
+  let id = 0
+  let sentAt = 0
+  return new Promise((resolve) => {
+    const next = (connection: Connection): void => {
+      sentAt = performance.now()
+      if (sentAt >= until) {
+        connection.end()
+        return resolve()
+      }
+      id = lastId += 1
+      connection.send(head + id + after)
+    }
+    const connection = openConnection(target.port, {
+      onMessage(answer) {
+        findings.answered(performance.now() - sentAt)
+        if (!isAnswerTo(id, Number(answer.head.slice(9, 12)), answer.body)) {
+          findings.wrong(`${answer.head}\n${answer.body}`)
+        }
+        next(connection)
+      },
+      onBroken(error) {
+        findings.wrong(String(error))
+        resolve()
+      },
+    })
+    next(connection)
+  })
+}
+
 async function run(order: LoadOrder): Promise<LoadResult> {
   const { target, seconds } = order
-  const [before, after] = callParts(target.era)
-  const latencies: number[] = []
-  const problems: string[] = []
-  let errors = 0
+  const findings = new Findings()
   const open = await callersFor(order)
   const startedAt = performance.now()
-  const until = startedAt + seconds * 1000
-
-  async function keepBusy(caller: Caller): Promise<void> {
-    const connection = openConnection(target)
-    const id = (lastId += 1)
-    const head = headOf(target, caller, before.length + String(id).length + after.length) + before
-    for (let now = performance.now(), next = id; now < until; next = lastId += 1) {
-      const { head: answered, body } = await connection.ask(head + next + after)
-      const done = performance.now()
-      latencies.push(done - now)
-      now = done
-      if (isAnswerTo(next, Number(answered.slice(9, 12)), body)) continue
-      errors += 1
-      if (problems.length < 3) problems.push(`${answered}\n${body}`)
-    }
-    connection.end()
-  }
-
-  const outcomes = await Promise.allSettled(open.map(keepBusy))
-  for (const outcome of outcomes) {
-    if (outcome.status === 'fulfilled') continue
-    errors += 1
-    problems.push(String(outcome.reason))
-  }
-  const elapsedMs = performance.now() - startedAt
-  latencies.sort((one, other) => one - other)
-  return {
-    calls: latencies.length,
-    errors,
-    problems,
-    perSecond: (latencies.length / elapsedMs) * 1000,
-    p50Ms: quantile(latencies, 0.5),
-    p99Ms: quantile(latencies, 0.99),
-  }
+  const busy = { target, until: startedAt + seconds * 1000, findings }
+  await Promise.all(open.map((caller) => keepBusy(caller, busy)))
+  return findings.summary(performance.now() - startedAt)
 }
 
 process.on('message', (order: LoadOrder) => {

@@ -58,7 +58,7 @@ export const handshake = {
 export const handshakeDone = { jsonrpc: '2.0', method: 'notifications/initialized' }
 
 /** The result of a call. */
-export const callResult = { content: [{ type: 'text', text: answerText }] }
+const callResult = { content: [{ type: 'text', text: answerText }] }
 
 export const toolList = {
   tools: [
@@ -76,9 +76,18 @@ export const handshakeResult = {
   serverInfo: { name: 'bench-upstream', version: '1' },
 }
 
+const resultText = JSON.stringify(callResult)
+
+/** The answer to a call as the upstream writes it. @param id as JSON */
+export function answerTo(id: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"result":${resultText}}`
+}
+
 /** Whether this is the answer to the call with this id. */
 export function isAnswerTo(id: number, status: number, body: string): boolean {
   if (status !== 200) return false
+  // WHY: whoever passes an answer on as it is spares the load generator reading it.
+  if (body === answerTo(String(id))) return true
   try {
     const answer = JSON.parse(body) as { id?: unknown; result?: { content?: { text?: unknown }[] } }
     return answer.id === id && answer.result?.content?.[0]?.text === answerText

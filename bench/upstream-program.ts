@@ -4,9 +4,8 @@
  */
 import { createServer, type AddressInfo } from 'node:net'
 import { createHttpReader, type HttpMessage } from './http-reader.ts'
-import { callResult, handshakeResult, toolList } from './messages.ts'
+import { answerTo, handshakeResult, toolList } from './messages.ts'
 
-const resultText = JSON.stringify(callResult)
 let sessions = 0
 
 function json(body: string, more = ''): string {
@@ -27,7 +26,7 @@ function answer({ head, body }: HttpMessage): string {
   const { id, method } = JSON.parse(body) as { id?: unknown; method?: string }
   switch (method) {
     case 'tools/call':
-      return json(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultText}}`)
+      return json(answerTo(JSON.stringify(id)))
     case 'tools/list':
       return json(respond(id, toolList))
     case 'initialize':

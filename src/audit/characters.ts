@@ -58,18 +58,6 @@ for (const letter of ['A', 'B', 'G', 'I', 'J', 'S', 'k', 'x'] as const) assign(l
 assign('"\\', kinds.escaped)
 for (let control = 0; control < 32; control++) kindOf[control] = kinds.escaped
 
-function hasLongNumber(length: number): boolean {
-  let digits = 0
-  let last = -1
-  for (let at = 0; at < length; at++) {
-    if (kindOf[bytes[at] ?? 0] !== kinds.digit) continue
-    digits = at - last - 1 > widestGapBytes ? 1 : digits + 1
-    if (digits >= fewestLongDigits) return true
-    last = at
-  }
-  return false
-}
-
 function fill(text: string): number {
   if (text.length > shortChars) return bytes.write(text, 0, 'utf8')
   for (let at = 0; at < text.length; at++) {
@@ -84,6 +72,15 @@ export function kindsOf(text: string): number {
   if (text.length > longestChars) return every
   const length = fill(text)
   let found = 0
-  for (let at = 0; at < length; at++) found |= kindOf[bytes[at] ?? 0] ?? 0
-  return (found & kinds.digit) !== 0 && hasLongNumber(length) ? found | kinds.longNumber : found
+  let digits = 0
+  let last = -1
+  for (let at = 0; at < length; at++) {
+    const kind = kindOf[bytes[at] ?? 0] ?? 0
+    found |= kind
+    if (kind !== kinds.digit) continue
+    digits = at - last - 1 > widestGapBytes ? 1 : digits + 1
+    if (digits >= fewestLongDigits) found |= kinds.longNumber
+    last = at
+  }
+  return found
 }

@@ -149,6 +149,7 @@ function visitMembers(value: object, walk: Walk): string {
 
 type Read = (key: string) => unknown
 
+/** Two lists side by side: names as they are sorted, and what is written for each. */
 function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Walk): string {
   if (walk.path.length > deepest && count > 0) return cutMark(count)
   const names: string[] = []
@@ -157,18 +158,20 @@ function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Wa
   let isChanged = false
   for (const key of keys) {
     if (copied >= mostMembers || walk.valuesLeft <= 0) {
-      names.push(freeName('[cut]', names))
-      texts.push(cutMark(count - copied))
+      const name = freeName('[cut]', names)
+      names.push(name)
+      texts.push(`"${name}":${cutMark(count - copied)}`)
       break
     }
     copied += 1
     const kept = visitMember(key, read, walk)
     if (kept === undefined) continue
-    const name = maskName(key)
+    const open = openNames.get(key) ?? learnName(key)
     // INVARIANT: the names given are all different, so two can only be alike once one of them was changed.
-    isChanged ||= name !== key
-    names.push(isChanged ? freeName(name, names) : name)
-    texts.push(kept)
+    isChanged ||= open === undefined
+    const name = isChanged ? freeName(maskText(key, longestKeyChars), names) : key
+    names.push(name)
+    texts.push((isChanged ? `${JSON.stringify(name)}:` : open) + kept)
   }
   return writeMembers(names, texts)
 }
@@ -186,8 +189,8 @@ function writeMembers(names: string[], texts: string[]): string {
   const order = names.length <= fewMembers ? undefined : sortedPlaces(names)
   let text = ''
   for (let at = 0; at < names.length; at++) {
-    const from = order?.[at] ?? at
-    text += `${at === 0 ? '' : ','}${writeName(names[from] ?? '')}:${texts[from] ?? ''}`
+    if (at > 0) text += ','
+    text += texts[order?.[at] ?? at] ?? ''
   }
   return `{${text}}`
 }
@@ -216,18 +219,15 @@ function sortedPlaces(names: readonly string[]): number[] {
 }
 
 const mostOpenNames = 2000
-/** Names that nothing is masked in, with their JSON. */
+/** Names in which nothing is masked, as JSON writes them before a value. */
 const openNames = new Map<string, string>()
 
-function writeName(name: string): string {
-  return openNames.get(name) ?? JSON.stringify(name)
-}
-
-function maskName(name: string): string {
-  if (openNames.has(name)) return name
-  const masked = maskText(name, longestKeyChars)
-  if (masked === name && openNames.size < mostOpenNames) openNames.set(name, JSON.stringify(name))
-  return masked
+/** @returns undefined for a name in which something is masked */
+function learnName(name: string): string | undefined {
+  if (maskText(name, longestKeyChars) !== name) return undefined
+  const open = `${JSON.stringify(name)}:`
+  if (openNames.size < mostOpenNames) openNames.set(name, open)
+  return open
 }
 
 function visitMember(key: string, read: Read, walk: Walk): string | undefined {

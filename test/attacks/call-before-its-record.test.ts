@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 proves('LED-1', 'when a call arrives at the upstream, its intent is in the ledger file already', async () => {
   const world = await startWorld()
@@ -25,5 +25,5 @@ proves('LED-1', 'when a call arrives at the upstream, its intent is in the ledge
   file.close()
   expect(counted).toHaveLength(50)
   expect(counted.filter(([intended, arrived]) => intended < arrived)).toEqual([])
-  await completedCalls(world, 50)
+  await entriesOf(world, 'event=call.completed', 50)
 })

@@ -8,7 +8,7 @@ import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool, listTools, modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly, echoTool } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 /** Other spellings of a name that some reader takes for it. */
 function spellingsOf(name: string): string[] {
@@ -163,6 +163,6 @@ proves(
       expect(JSON.stringify([listed.body, listed.events]), JSON.stringify(lie(1))).not.toContain('hidden')
     }
     expect(liar.of('tools/list').length).toBeGreaterThan(lies.length)
-    await completedCalls(world, lies.length)
+    await entriesOf(world, 'event=call.completed', lies.length)
   },
 )

@@ -7,7 +7,7 @@ import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool, listTools, modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly, echoTool } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 /** Places in a call where a second value is put, before or after the good one. */
 const twice: [string, string][] = [
@@ -105,7 +105,7 @@ proves(
         expect(JSON.stringify([answer.body, answer.events]), lie).not.toContain('hidden')
       }
     }
-    const completed = await completedCalls(world, lies.length * 2)
+    const completed = await entriesOf(world, 'event=call.completed', lies.length * 2)
     expect(completed.every(({ outcome }) => outcome === 'failed')).toBe(true)
   },
 )

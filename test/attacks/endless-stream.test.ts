@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 import { startWorld, type World } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
 import {
@@ -76,7 +77,7 @@ proves('UPS-2', 'what has been sent of a long stream is not kept', async () => {
   })
   expect(takenBytes).toBeGreaterThan(100_000_000)
   expect(grownBytes).toBeLessThan(30_000_000)
-  expect(await world.ledger('&event=call.completed')).toMatchObject([{ outcome: 'succeeded' }])
+  expect(await entriesOf(world, 'event=call.completed', 1)).toMatchObject([{ outcome: 'succeeded' }])
 })
 
 proves(['UPS-2', 'AUT-4'], 'a client that takes nothing is cut like any other when its token is revoked', async () => {
@@ -93,7 +94,7 @@ proves(['UPS-2', 'AUT-4'], 'a client that takes nothing is cut like any other wh
   const until = Date.now() + 3_000
   while (!liar.of('tools/call')[0]?.res.destroyed && Date.now() < until) await sleep(20)
   expect(liar.of('tools/call')[0]?.res.destroyed).toBe(true)
-  const cut = await world.ledger('&event=call.cut')
+  const cut = await entriesOf(world, 'event=call.cut', 1)
   expect(cut).toMatchObject([{ refusal: 'identity.token-invalid' }])
   const closed = new Promise((resolve) => call.once('close', resolve))
   response.resume()

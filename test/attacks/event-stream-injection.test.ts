@@ -8,7 +8,7 @@ import { proves } from '../proves.ts'
 import { startWorld, type World } from '../world/castellan.ts'
 import { callTool, modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly, type Asked } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const note = (data: string): string =>
   JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data } })
@@ -110,7 +110,7 @@ for (const [how, bytesEach, isModern] of [
     expect(messages.at(-1)).toMatchObject({ id: 1, result: { content: [] } })
     const waits = [...text.matchAll(/^retry: (\d+)$/gm)].map(([, ms]) => Number(ms))
     expect(waits).toEqual([60_000])
-    const [completed] = await completedCalls(world, 1)
+    const [completed] = await entriesOf(world, 'event=call.completed', 1)
     expect(completed).toMatchObject({ outcome: 'succeeded', details: { withheld: expect.any(Number) } })
     expect(liar.of('tools/call')).toHaveLength(1)
   })
@@ -133,6 +133,6 @@ proves(['UPS-4', 'UPS-2'], 'a field without end is cut at the limit, and its cal
     expect(text, field).toContain('-32603')
     expect(text.length).toBeLessThan(2_000)
   }
-  const completed = await completedCalls(world, 5)
+  const completed = await entriesOf(world, 'event=call.completed', 5)
   expect(completed.map(({ outcome }) => outcome)).toEqual(Array(5).fill('failed'))
 })

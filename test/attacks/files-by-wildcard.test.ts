@@ -7,7 +7,7 @@ import { proves } from '../proves.ts'
 import { startWorld, type World } from '../world/castellan.ts'
 import { modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly, sendEvent, sendResult } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const file = 'file:///etc/passwd'
 const everything = {
@@ -123,7 +123,7 @@ proves(
     expect(await list(cara, 'resources/list')).toEqual(['fine', 'passwd'])
     expect(await list(ben, 'resources/templates/list')).toEqual(['fine'])
     expect(liar.of('resources/list')).toHaveLength(2)
-    await completedCalls(world, 3)
+    await entriesOf(world, 'event=call.completed', 3)
   },
 )
 

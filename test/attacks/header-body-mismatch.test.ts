@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool, modern } from '../world/messages.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const asBase64 = (text: string): string => `=?base64?${Buffer.from(text).toString('base64')}?=`
 
@@ -63,7 +63,7 @@ proves(
       expect((await world.post({ token, message, headers: { ...headers, 'mcp-name': name } })).status, name).toBe(200)
       expect(world.books.calls('tools/call').at(-1)?.headers['mcp-name']).toBe(name.trim())
     }
-    await completedCalls(world, 3)
+    await entriesOf(world, 'event=call.completed', 3)
   },
 )
 
@@ -97,6 +97,6 @@ proves(
     const expected = [...known, 'mcp-protocol-version', 'mcp-method', 'mcp-name'].sort()
     expect(Object.keys(arrived).sort()).toEqual(expected)
     expect(answer.headers.get('castellan-exchange')).not.toBe('forged')
-    expect((await completedCalls(world, 1))[0]?.principal?.name).toBe('ana')
+    expect((await entriesOf(world, 'event=call.completed', 1))[0]?.principal?.name).toBe('ana')
   },
 )

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 import { callTool, listTools } from '../world/messages.ts'
 
 proves('POL-3', 'a hold stops the next call and the running ones, until it is lifted', async () => {
@@ -33,7 +34,7 @@ proves('POL-3', 'a hold stops the next call and the running ones, until it is li
     await world.ana.api('DELETE', `/holds/${String(placed.body['id'])}`)
     expect((await world.post({ token, message: listTools })).status).toBe(200)
   }
-  expect(await world.ledger('&event=call.cut')).toHaveLength(4)
+  await entriesOf(world, 'event=call.cut', 4)
   expect(await world.ledger('&refusal=gateway.held')).toHaveLength(8)
 })
 

@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld, type World } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const regional = {
   name: 'regional',
@@ -89,7 +89,7 @@ proves('MSG-1', 'an old frame passes with headers that agree, and they go no fur
   expect((await world.post({ token, message: callTool('echo'), headers: agreeing })).status).toBe(200)
   const headers = Object.keys(world.books.calls('tools/call')[0]?.headers ?? {})
   expect(headers.filter((name) => name.startsWith('mcp-'))).toEqual([])
-  await completedCalls(world, 1)
+  await entriesOf(world, 'event=call.completed', 1)
 })
 
 proves(

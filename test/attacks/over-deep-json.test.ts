@@ -7,7 +7,7 @@ import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { callTool, modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const nest = (levels: number, open: string, close: string): string => open.repeat(levels) + '1' + close.repeat(levels)
 const brackets = [
@@ -77,7 +77,7 @@ proves(
         )
       }
     }
-    const completed = await completedCalls(world, 6)
+    const completed = await entriesOf(world, 'event=call.completed', 6)
     expect(completed.map(({ outcome }) => outcome)).toEqual(
       [...Array(2)].flatMap(() => ['succeeded', 'failed', 'failed']),
     )

@@ -9,7 +9,7 @@ import { proves } from '../proves.ts'
 import { startWorld, type World } from '../world/castellan.ts'
 import { callTool, modern } from '../world/messages.ts'
 import { type Reading, readingsOf } from '../world/wire/json-readings.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 const nest = (levels: number, open: string, close: string): string => open.repeat(levels) + '1' + close.repeat(levels)
 
@@ -345,7 +345,7 @@ proves(
     expect(cases.length).toBeGreaterThan(400)
     expect(forwarded).toBeGreaterThan(150)
     expect(cases.length - forwarded).toBeGreaterThan(200)
-    const completed = await completedCalls(world, forwarded)
+    const completed = await entriesOf(world, 'event=call.completed', forwarded)
     expect(completed.every(({ target }) => target?.name === 'echo')).toBe(true)
   },
   120_000,

@@ -10,7 +10,7 @@ import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool, initialize, listTools, modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly } from '../world/servers/lying-upstream.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 /** A place that nobody named. */
 async function startTrap(): Promise<{ url: string; visitors: IncomingMessage[] }> {
@@ -55,7 +55,7 @@ proves('UPS-3', 'no redirect is followed, with any status, to any place, in any 
   }
   expect(asked).toBe(statuses.length * places.length)
   expect(trap.visitors).toEqual([])
-  const completed = await completedCalls(world, asked)
+  const completed = await entriesOf(world, 'event=call.completed', asked)
   expect(completed.map(({ refusal }) => refusal)).toEqual(Array(asked).fill('gateway.upstream-misbehaved'))
 })
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld, type World } from '../world/castellan.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 import { callTool, initialize } from '../world/messages.ts'
 
 async function within(milliseconds: number, isTrue: () => boolean): Promise<void> {
@@ -44,7 +45,7 @@ proves('AUT-4', 'revoking a token ends its running calls and its streams within 
   const next = await world.post({ token, message: callTool('echo') })
   expect(next.status).toBe(401)
   expect(world.books.calls('tools/call')).toHaveLength(2)
-  const cut = await world.ledger('&event=call.cut')
+  const cut = await entriesOf(world, 'event=call.cut', 3)
   expect(cut.map((entry) => entry.refusal)).toEqual(Array(3).fill('identity.token-invalid'))
 })
 
@@ -67,7 +68,7 @@ proves(['AUT-4', 'POL-1'], 'losing a role, and being suspended, ends the running
     expect((await world.post({ token, message: callTool('echo') })).status).toBeGreaterThanOrEqual(401)
   }
   expect(world.books.calls('tools/call')).toHaveLength(2)
-  expect(await world.ledger('&event=call.cut')).toHaveLength(2)
+  await entriesOf(world, 'event=call.cut', 2)
 })
 
 proves(
@@ -99,6 +100,6 @@ proves(
       expect(next.body).toHaveProperty('error')
     }
     expect(world.books.calls('tools/call')).toHaveLength(4)
-    expect(await world.ledger('&event=call.cut&refusal=gateway.tool-not-approved')).toHaveLength(1)
+    await entriesOf(world, 'event=call.cut&refusal=gateway.tool-not-approved', 1)
   },
 )

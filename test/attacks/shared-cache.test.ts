@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { listTools, modern } from '../world/messages.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 proves('SES-2', 'what was allowed to one person is never marked as fit for everybody', async () => {
   const world = await startWorld()
@@ -20,6 +20,6 @@ proves('SES-2', 'what was allowed to one person is never marked as fit for every
     expect(answer.headers.get('cache-control')).toBe('no-store')
   }
   expect(world.books.calls('resources/read')).toHaveLength(1)
-  await completedCalls(world, 3)
-  expect(await world.ledger('&event=call.completed&person=ben')).toHaveLength(3)
+  await entriesOf(world, 'event=call.completed', 3)
+  await entriesOf(world, 'event=call.completed&person=ben', 3)
 })

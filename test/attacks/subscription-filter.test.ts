@@ -6,6 +6,7 @@ import { expect } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { proves } from '../proves.ts'
 import { startWorld, type World } from '../world/castellan.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 import { modern } from '../world/messages.ts'
 import { addLyingUpstream, answerHonestly, type LyingUpstream, sendEvent } from '../world/servers/lying-upstream.ts'
 
@@ -86,5 +87,5 @@ proves(['SES-2', 'AUT-4'], 'a subscription carries only its own messages, and en
     expect.objectContaining({ id: 9, error: expect.objectContaining({ code: 403 }) }),
   ])
   expect(liar.of('subscriptions/listen')).toHaveLength(1)
-  expect(await world.ledger('&event=call.cut')).toMatchObject([{ refusal: 'gateway.not-granted' }])
+  expect(await entriesOf(world, 'event=call.cut', 1)).toMatchObject([{ refusal: 'gateway.not-granted' }])
 })

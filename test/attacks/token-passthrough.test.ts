@@ -6,7 +6,7 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { callTool, initialize, modern } from '../world/messages.ts'
-import { completedCalls } from '../world/wire/completed.ts'
+import { entriesOf } from '../world/edge/entries.ts'
 
 proves('AUT-5', 'nothing of the caller but the message reaches the upstream', async () => {
   const world = await startWorld()
@@ -43,5 +43,5 @@ proves('AUT-5', 'nothing of the caller but the message reaches the upstream', as
 
   const recorded = JSON.stringify(await world.ledger())
   for (const secret of encoded) expect(recorded).not.toContain(secret)
-  await completedCalls(world, 3)
+  await entriesOf(world, 'event=call.completed', 3)
 })

@@ -7,7 +7,7 @@ import { atEnd } from '../ending.ts'
 /** An empty folder (0700) that is removed after the running test. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'castellan-'))
-  atEnd(() => rmSync(path, { recursive: true, force: true }))
+  atEnd(() => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }))
   return path
 }
 

@@ -50,15 +50,26 @@ function scan(database: DatabaseSync, { filters, limit, isForward }: Wanted, fir
     .map((row) => String(row['body']))
 }
 
+/** What is in both of two ascending lists. */
+function inBoth(one: readonly number[], other: readonly number[]): number[] {
+  const both: number[] = []
+  let at = 0
+  for (const place of one) {
+    while (at < other.length && (other[at] ?? 0) < place) at += 1
+    if (other[at] === place) both.push(place)
+  }
+  return both
+}
+
 /** Numbers of the entries of a segment that have all values, ascending. */
-function findIn(lookUp: StatementSync, filters: Wanted['filters'], segment: number): number[] {
+function findIn(list: StatementSync, filters: Wanted['filters'], segment: number): number[] {
   let found: number[] | undefined
   for (const { field, value } of filters) {
-    const places = lookUp.get(segment, field, value)?.['places']
+    const places = list.get(segment, field, value)?.['places']
     if (!(places instanceof Uint8Array)) return []
     const listed = readPlaces(places)
-    const among = new Set(listed)
-    found = found === undefined ? listed : found.filter((place) => among.has(place))
+    found = found === undefined ? listed : inBoth(found, listed)
+    if (found.length === 0) return []
   }
   return (found ?? []).map((place) => segment * segmentEntries + place + 1)
 }

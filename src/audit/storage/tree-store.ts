@@ -56,6 +56,8 @@ function createTreeStore(
   settings: WriterSettings,
   writeNote: (head: Head) => string,
 ): TreeStore {
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  const end = database.prepare('COMMIT')
   const insertEntry = database.prepare('INSERT INTO entries (seq, body, leaf) VALUES (?, CAST(? AS TEXT), ?)')
   const insertHead = database.prepare('INSERT INTO heads (number, size, note, edge) VALUES (?, ?, ?, ?)')
   const insertPosting = database.prepare('INSERT INTO postings (segment, field, value, places) VALUES (?, ?, ?, ?)')
@@ -100,10 +102,10 @@ function createTreeStore(
     },
     commit({ firstSeq, bodies, values, timeMs }) {
       if (firstSeq !== edge.size + 1) throw new Error('the batch does not continue the ledger')
-      database.exec('BEGIN IMMEDIATE')
+      begin.run()
       insertEntries(Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength), values.split('\0').map(unescape))
       const note = insertNote(timeMs)
-      database.exec('COMMIT')
+      end.run()
       untidyBytes += bodies.length
       // WHY: the batch is durable; a head file that cannot be written is older than the ledger, which is allowed.
       try {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -55,7 +55,7 @@ test("another certificate's key is refused, and a chain in the wrong order is to
 
 function fileWith(content: string | Buffer): string {
   const path = join(temporaryFolder(), 'file.pem')
-  writeFileSync(path, content)
+  writeFileSync(path, content, { mode: 0o600 })
   return path
 }
 
@@ -90,4 +90,12 @@ test('what is no PEM, is missing, locked or far too large is refused with its pa
     expect([code, problem.code, problem.message?.includes(path)]).toEqual([code, code, true])
     expect(problem.message).not.toContain(readFileSync(paths.key, 'utf8').slice(40, 60))
   }
+})
+
+test('a key that every account can read is refused, one that its group can read is not', async () => {
+  const { paths } = await issued()
+  chmodSync(paths.key, 0o640)
+  expect(() => readTls(paths)).not.toThrow()
+  chmodSync(paths.key, 0o644)
+  expect(() => readTls(paths)).toThrow(expect.objectContaining({ name: 'Misuse', code: 'http.tls-exposed-key' }))
 })

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
 import { Misuse } from '#kernel'
+import { type ReadText, readText } from '#platform/files'
 import { secureOptionsOf, type Tls } from './tls-context.ts'
 
 /** Where the certificate and its key are. */
@@ -25,12 +25,12 @@ const blocks = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 /**
  * Reads a certificate with its key and checks that a server can use both.
  * @param atMs milliseconds since 1970
- * @throws Misuse `http.tls-unreadable`, `http.tls-not-pem`, `http.tls-locked-key`, `http.tls-mismatch`,
+ * @throws Misuse `http.tls-unreadable`, `http.tls-exposed-key`, `http.tls-not-pem`, `http.tls-locked-key`, `http.tls-mismatch`,
  * `http.tls-weak-key`, `http.tls-expired`, `http.tls-not-yet-valid`, `http.tls-unusable`
  */
 export function readTls(paths: TlsPaths, atMs = Date.now()): ReadTls {
-  const certificate = readText(paths.certificate, 'certificate')
-  const key = readText(paths.key, 'key')
+  const certificate = read(paths.certificate, 'certificate').text
+  const key = readSecret(paths.key)
   const chain = readChain(certificate, paths.certificate)
   const privateKey = readKey(key, paths.key)
   const [leaf] = chain
@@ -48,11 +48,9 @@ export function readTls(paths: TlsPaths, atMs = Date.now()): ReadTls {
   return { ...tls, expiresAt: Math.min(...chain.map((each) => each.validToDate.getTime())) }
 }
 
-function readText(path: string, what: string): string {
+function read(path: string, what: string): ReadText {
   try {
-    const { size } = statSync(path)
-    if (size > maxFileBytes) throw new RangeError(`${size} bytes`)
-    return readFileSync(path, 'utf8')
+    return readText(path, maxFileBytes)
   } catch (error) {
     throw new Misuse(
       'http.tls-unreadable',
@@ -61,6 +59,12 @@ function readText(path: string, what: string): string {
       { cause: error },
     )
   }
+}
+
+function readSecret(path: string): string {
+  const { text, isExposed } = read(path, 'key')
+  if (!isExposed) return text
+  throw new Misuse('http.tls-exposed-key', `everybody can read the key in \`${path}\``, `run \`chmod 600 ${path}\``)
 }
 
 function notPem(path: string, what: string, cause?: unknown): Misuse {
