@@ -164,6 +164,14 @@ export const controls = {
     says: 'after a crash each call without an end on record is closed as interrupted, exactly once, and no other',
     sources: ['G2', 'F1'],
   },
+  'LED-7': {
+    says: 'a torn end of the ledger is cut and told at the next start; over one that lacks what was told of it does not start',
+    sources: ['F1', 'F7', 'G12'],
+  },
+  'LED-8': {
+    says: 'a write or flush that fails loses no entry that was acknowledged, and no call passes until one has succeeded anew',
+    sources: ['F5', 'F3', 'G2', 'G5'],
+  },
   'UPS-1': {
     says: 'an answer that is wrong in any way costs its caller an error, and nobody anything else',
     sources: ['F11', 'G17', 'G18'],

@@ -146,8 +146,10 @@ async function beginLedger(
   async function close(): Promise<void> {
     await commits.end(ledgerClosed, { outcome: 'succeeded' })
     growth.end()
+    // WHY: whoever closes the file last moves the log into it, and a reader cannot.
+    await reader.end()
     await writer.ask({ kind: 'close' }).catch(() => undefined)
-    await Promise.all([writer.end(), reader.end()])
+    await writer.end()
     release()
   }
 

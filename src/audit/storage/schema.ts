@@ -70,13 +70,16 @@ export function checkSchema(database: DatabaseSync): void {
     throw new Damage('the tables are not those of a ledger')
 }
 
+const codes = { readOnly: 8, corrupt: 11, cannotOpen: 14, notADatabase: 26 }
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+}
+
 /** A file that is no database, or whose pages contradict each other, is damage, too. */
 export function asDamage(error: unknown): unknown {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  const [corrupt, notADatabase] = [11, 26]
-  return code === corrupt || code === notADatabase
-    ? new Damage('the file of the ledger is damaged', { cause: error })
-    : error
+  const isDamage = [codes.corrupt, codes.notADatabase].includes(codeOf(error))
+  return isDamage ? new Damage('the file of the ledger is damaged', { cause: error }) : error
 }
 
 /** Whether nothing was ever written to the file. */
@@ -109,25 +112,31 @@ export function openForWriting(folder: string): DatabaseSync {
   }
 }
 
-/** Opens the file without the means to change it, also beside its writer and on read-only media. */
-export function openForReading(folder: string): DatabaseSync {
-  const path = join(folder, ledgerFile)
-  const open = (location: string | URL) => {
-    const database = new DatabaseSync(location, { readOnly: true, timeout: 5000 })
-    try {
-      database.exec('PRAGMA trusted_schema = OFF')
-      database.prepare('SELECT count(*) FROM sqlite_schema').get()
-      return database
-    } catch (error) {
-      database.close()
-      throw error
-    }
-  }
+function openReadOnly(location: string | URL): DatabaseSync {
+  const database = new DatabaseSync(location, { readOnly: true, timeout: 5000 })
   try {
-    return open(path)
-  } catch {
-    const frozen = pathToFileURL(path)
+    database.exec('PRAGMA trusted_schema = OFF')
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Opens the file with its write-ahead log, without the means to change either. */
+export function openBesideLog(folder: string): DatabaseSync {
+  return openReadOnly(join(folder, ledgerFile))
+}
+
+/** As `openBesideLog`; on media that cannot be written, where SQLite cannot use a log, the file alone. */
+export function openForReading(folder: string): DatabaseSync {
+  try {
+    return openBesideLog(folder)
+  } catch (error) {
+    if (![codes.readOnly, codes.cannotOpen].includes(codeOf(error))) throw error
+    const frozen = pathToFileURL(join(folder, ledgerFile))
     frozen.searchParams.set('immutable', '1')
-    return open(frozen)
+    return openReadOnly(frozen)
   }
 }

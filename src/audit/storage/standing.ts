@@ -10,7 +10,7 @@ import { createHeadVerifier, type Head, type HeadVerifier } from '../heads.ts'
 import { hashLeaf, TreeEdge } from '../merkle.ts'
 import { readHeadFile } from './head-file.ts'
 import { searchedIn, SegmentLists, segmentEntries } from './postings.ts'
-import { asDamage, checkSchema, Damage, headFile, isEmpty, openForReading } from './schema.ts'
+import { asDamage, checkSchema, Damage, headFile, isEmpty, openBesideLog } from './schema.ts'
 
 export interface Standing {
   readonly head: Head | undefined
@@ -129,7 +129,7 @@ export function readStanding(folder: string, verifierKey: string): Standing {
   const fileNote = readHeadFile(folder)
   let database: DatabaseSync | undefined
   try {
-    database = openForReading(folder)
+    database = openBesideLog(folder)
     return readFrom(database, verifier, fileNote)
   } catch (error) {
     throw asDamage(error)

@@ -50,50 +50,52 @@ function unescape(value: string): string {
   return value.includes('\\') ? String(JSON.parse(`"${value}"`)) : value
 }
 
+interface Inserts {
+  /** Adds entries to the file and to the tree. */
+  entries(bodies: Buffer, values: readonly string[]): void
+  head(number: number, note: string): void
+}
+
+function prepareInserts(database: DatabaseSync, { edge, lists }: Pick<Standing, 'edge' | 'lists'>): Inserts {
+  const entry = database.prepare('INSERT INTO entries (seq, body, leaf) VALUES (?, CAST(? AS TEXT), ?)')
+  const head = database.prepare('INSERT INTO heads (number, size, note, edge) VALUES (?, ?, ?, ?)')
+  const posting = database.prepare('INSERT INTO postings (segment, field, value, places) VALUES (?, ?, ?, ?)')
+  const leaf = Buffer.alloc(hashBytes)
+  return {
+    entries(bodies, values) {
+      let value = 0
+      for (let at = 0; at < bodies.length; value += searched.length) {
+        const next = bodies.indexOf(leafPrefix, at + 1)
+        const end = next === -1 ? bodies.length : next
+        writeHash(bodies.subarray(at, end), leaf, 0)
+        edge.append(leaf)
+        entry.run(edge.size, bodies.subarray(at + 1, end), leaf)
+        lists.add((edge.size - 1) % segmentEntries, values.slice(value, value + searched.length))
+        at = end
+        if (edge.size % segmentEntries !== 0) continue
+        const segment = edge.size / segmentEntries - 1
+        for (const { field, value: listed, places } of lists.take()) posting.run(segment, field, listed, places)
+      }
+    },
+    head: (number, note) => void head.run(number, edge.size, note, edge.bytes()),
+  }
+}
+
 function createTreeStore(
   database: DatabaseSync,
   standing: Standing & { readonly cutBytes: number },
-  settings: WriterSettings,
+  { folder, origin }: WriterSettings,
   writeNote: (head: Head) => string,
 ): TreeStore {
   const begin = database.prepare('BEGIN IMMEDIATE')
   const end = database.prepare('COMMIT')
-  const insertEntry = database.prepare('INSERT INTO entries (seq, body, leaf) VALUES (?, CAST(? AS TEXT), ?)')
-  const insertHead = database.prepare('INSERT INTO heads (number, size, note, edge) VALUES (?, ?, ?, ?)')
-  const insertPosting = database.prepare('INSERT INTO postings (segment, field, value, places) VALUES (?, ?, ?, ?)')
-  const { edge, lists } = standing
-  const leaf = Buffer.alloc(hashBytes)
+  const inserts = prepareInserts(database, standing)
+  const { edge } = standing
   let number = standing.head?.number ?? 0
   let untidyBytes = 0
-  const emptyHead = () =>
-    writeNote({ origin: settings.origin, size: 0, root: edge.root(), number: 0, time: new Date(0).toISOString() })
-  const headFile = openHeadFile(settings.folder, standing.note ?? emptyHead())
-
-  function insertLists(segment: number): void {
-    for (const { field, value, places } of lists.take()) insertPosting.run(segment, field, value, places)
-  }
-
-  function insertEntries(bodies: Buffer, values: readonly string[]): void {
-    let value = 0
-    for (let at = 0; at < bodies.length; value += searched.length) {
-      const next = bodies.indexOf(leafPrefix, at + 1)
-      const end = next === -1 ? bodies.length : next
-      writeHash(bodies.subarray(at, end), leaf, 0)
-      edge.append(leaf)
-      insertEntry.run(edge.size, bodies.subarray(at + 1, end), leaf)
-      lists.add((edge.size - 1) % segmentEntries, values.slice(value, value + searched.length))
-      if (edge.size % segmentEntries === 0) insertLists(edge.size / segmentEntries - 1)
-      at = end
-    }
-  }
-
-  function insertNote(timeMs: number): string {
-    number += 1
-    const time = new Date(timeMs).toISOString()
-    const note = writeNote({ origin: settings.origin, size: edge.size, root: edge.root(), number, time })
-    insertHead.run(number, edge.size, note, edge.bytes())
-    return note
-  }
+  const headAt = (timeMs: number): string =>
+    writeNote({ origin, size: edge.size, root: edge.root(), number, time: new Date(timeMs).toISOString() })
+  const headFile = openHeadFile(folder, standing.note ?? headAt(0))
 
   return {
     standing() {
@@ -103,8 +105,11 @@ function createTreeStore(
     commit({ firstSeq, bodies, values, timeMs }) {
       if (firstSeq !== edge.size + 1) throw new Error('the batch does not continue the ledger')
       begin.run()
-      insertEntries(Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength), values.split('\0').map(unescape))
-      const note = insertNote(timeMs)
+      const batch = Buffer.from(bodies.buffer, bodies.byteOffset, bodies.byteLength)
+      inserts.entries(batch, values.split('\0').map(unescape))
+      number += 1
+      const note = headAt(timeMs)
+      inserts.head(number, note)
       end.run()
       untidyBytes += bodies.length
       // WHY: the batch is durable; a head file that cannot be written is older than the ledger, which is allowed.
