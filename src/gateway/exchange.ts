@@ -37,7 +37,6 @@ type Passed = Extract<OutcomeOf<'exchanges' | 'listings'>, { isRefused: false }>
 type Refused = Extract<OutcomeOf<'entrance' | 'exchanges' | 'listings'>, { isRefused: true }>
 
 interface Open {
-  readonly start: Omit<Start, 'cut' | 'trip'>
   readonly res: ServerResponse
   readonly startedAt: number
   readonly cut: Ending
@@ -46,28 +45,15 @@ interface Open {
   readonly asOf: number
 }
 
-/** Runs the shared start, then the list for what is asked. While the upstream is asked, the exchange can be cut. */
-async function runLists(rooms: ExchangeRooms, open: Open): Promise<{ outcome: Refused | Passed; release: () => void }> {
-  const { entrance, exchanges, listings } = rooms.pipeline
-  const entered = await entrance.run({ ...open.start, cut: open.cut, trip: open.trip })
-  rooms.measure.follow(open.trip, entered.known)
-  if (entered.isRefused) return { outcome: entered, release: () => undefined }
-  const { principal, upstream, target, permission, alsoNeeded, message, httpMethod } = entered.known
-  const cut = (refusal: Refusal): void => open.cut.end(refusal)
-  const judged = { principal, upstream, target, permission, alsoNeeded, cut }
-  const unwatch = rooms.watch.open({ ...judged, waitsForNews: waitsForNews(httpMethod, message) }, open.asOf)
-  const list = isListing(message?.method) ? listings : exchanges
-  const outcome = await list.run(entered.known)
-  const { turn } = outcome.known
-  const release = (): void => {
-    unwatch()
-    turn?.end()
-  }
-  return { outcome: outcome.isRefused ? outcome : outcome.known, release }
-}
+type Entered = Extract<OutcomeOf<'entrance'>, { isRefused: false }>['known']
 
-function whoAndWhat({ exchangeId, address, principal, target }: Refused['known'] | Passed) {
-  return { exchange: exchangeId, address, principal, target }
+/** From here on the exchange can be cut. @returns what ends that */
+function watchOver(rooms: ExchangeRooms, open: Open, known: Entered): () => void {
+  const { principal, upstream, target, permission, alsoNeeded, message, httpMethod } = known
+  const cut = (refusal: Refusal): void => open.cut.end(refusal)
+  const isWaiting = waitsForNews(httpMethod, message)
+  const watched = { principal, upstream, target, permission, alsoNeeded, cut, waitsForNews: isWaiting }
+  return rooms.watch.open(watched, open.asOf)
 }
 
 async function record(rooms: ExchangeRooms, event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
@@ -94,7 +80,10 @@ async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): P
   const recorded = isTallied(refusal)
     ? undefined
     : await record(rooms, event, {
-        ...whoAndWhat(known),
+        exchange: known.exchangeId,
+        address: known.address,
+        principal: known.principal,
+        target: known.target,
         outcome: event === callCompleted ? 'failed' : 'refused',
         refusal: refusal.code,
         durationMs: rooms.clock.now() - open.startedAt,
@@ -126,12 +115,12 @@ function send({ res, cut }: Open, known: Passed): AtOnceOrLater<Sent> {
     res.destroy()
     return { bytes: 0, isDelivered: false }
   }
-  const headers = { 'castellan-exchange': exchangeId, 'castellan-entry': String(intent.seq) }
   try {
     const sent = respond({
       res,
       safeResult,
-      headers: safeResult.sessionId === undefined ? headers : { ...headers, 'mcp-session-id': safeResult.sessionId },
+      exchangeId,
+      entry: intent.seq,
       messageId: message?.kind === 'request' ? message.id : undefined,
       cut,
       readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
@@ -142,39 +131,51 @@ function send({ res, cut }: Open, known: Passed): AtOnceOrLater<Sent> {
   }
 }
 
-async function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed, release: () => void): Promise<void> {
+function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed, release: () => void): Promise<unknown> {
   const { verdict } = known.safeResult
-  const sent = await send(open, known)
-  release()
-  const cutBy = open.cut.refusal
-  rooms.measure.ended(open.trip, { known, refusal: cutBy, verdict, isCut: cutBy !== undefined })
-  const recorded = rooms.ledger.appendSoon(cutBy === undefined ? callCompleted : callCut, {
-    ...whoAndWhat(known),
-    outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
-    refusal: cutBy?.code,
-    durationMs: rooms.clock.now() - open.startedAt,
-    bytes: sent.bytes,
-    details: { ...verdict.detail, intent: known.intent.seq, isDelivered: sent.isDelivered, ...traceDetail(open.trip) },
-  })
-  // WHY: the client has its answer; an end that is refused is recorded when the ledger can be written again.
-  await recorded.catch(() => undefined)
+  const close = ({ bytes, isDelivered }: Sent): Promise<unknown> => {
+    release()
+    const cutBy = open.cut.refusal
+    rooms.measure.ended(open.trip, { known, refusal: cutBy, verdict, isCut: cutBy !== undefined })
+    const { exchangeId, address, principal, target, intent } = known
+    const recorded = rooms.ledger.appendSoon(cutBy === undefined ? callCompleted : callCut, {
+      exchange: exchangeId,
+      address,
+      principal,
+      target,
+      outcome: cutBy === undefined ? (verdict.outcome ?? 'unknown') : 'refused',
+      refusal: cutBy?.code,
+      durationMs: rooms.clock.now() - open.startedAt,
+      bytes,
+      details: { ...verdict.detail, intent: intent.seq, isDelivered, ...traceDetail(open.trip) },
+    })
+    // WHY: the client has its answer; an end that is refused is recorded when the ledger can be written again.
+    return recorded.catch(() => undefined)
+  }
+  const sent = send(open, known)
+  return sent instanceof Promise ? sent.then(close) : close(sent)
 }
 
 /** Makes the function that answers one request and resolves when its end is on record. Rejects only for a broken socket. */
 export function createExchange(
   rooms: ExchangeRooms,
 ): (start: Omit<Start, 'cut' | 'trip'>, res: ServerResponse) => Promise<void> {
+  const { entrance, exchanges, listings } = rooms.pipeline
   return async (start, res) => {
-    const open: Open = {
-      start,
-      res,
-      startedAt: rooms.clock.now(),
-      cut: new Ending(),
-      trip: rooms.measure.begin(),
-      asOf: rooms.watch.asOf(),
+    const cut = new Ending()
+    const trip = rooms.measure.begin()
+    const open: Open = { res, startedAt: rooms.clock.now(), cut, trip, asOf: rooms.watch.asOf() }
+    const entered = await entrance.run({ ...start, cut, trip })
+    rooms.measure.follow(trip, entered.known)
+    if (entered.isRefused) return endRefused(rooms, open, entered)
+    const unwatch = watchOver(rooms, open, entered.known)
+    const outcome = await (isListing(entered.known.message?.method) ? listings : exchanges).run(entered.known)
+    const { turn } = outcome.known
+    const release = (): void => {
+      unwatch()
+      turn?.end()
     }
-    const { outcome, release } = await runLists(rooms, open)
-    if ('isRefused' in outcome) await endRefused(rooms, open, outcome).finally(release)
-    else await endAnswered(rooms, open, outcome, release)
+    if (outcome.isRefused) await endRefused(rooms, open, outcome).finally(release)
+    else await endAnswered(rooms, open, outcome.known, release)
   }
 }

@@ -4,10 +4,12 @@
  * Trusts: nothing: ids sent upstream are ours and never repeat in this process.
  * Fails: an unknown id has no request in flight; there is nothing to cancel, and a response to it is withheld.
  */
-import { type Place, Roll } from '#kernel'
+import { type Place, refuse, Roll } from '#kernel'
+import type { Ending } from './ending.ts'
 import type { Authenticated } from './guards/authenticate-caller.ts'
 import type { Session } from './guards/bind-session.ts'
 import type { Aim } from './guards/resolve-target.ts'
+import { gatewayRefusals } from './refusals.ts'
 
 type Owner = Authenticated & Pick<Session, 'upstreamSessionId'> & Pick<Aim, 'upstream'>
 
@@ -24,17 +26,23 @@ export interface Opened {
   done(mayResume: boolean): void
 }
 
+interface Cuttable {
+  readonly cut?: Ending | undefined
+}
+
 export interface InFlight {
-  open(owner: Owner & Aim, clientId: string | number): Opened
+  open(owner: Owner & Aim & Cuttable, clientId: string | number): Opened
   /** The upstream's id of the newest request in flight that the client knows under this id. */
   find(owner: Owner, clientId: unknown): string | undefined
+  /** Ends a request that was cancelled, should its upstream go on with it all the same. */
+  endCancelled(upstreamId: string): void
   /** The parked request of this very owner and session that the upstream knows under this id. */
   parked(owner: Owner, upstreamId: string | number): Parked | undefined
 }
 
 const maxParked = 10_000
 
-interface Request extends Parked {
+interface Request extends Parked, Cuttable {
   readonly owner: Owner
   readonly upstreamId: string
   /** Higher for newer ones. */
@@ -50,7 +58,7 @@ function isOf(request: Request, owner: Owner, clientId: unknown): boolean {
 }
 
 /** Without all else that is known of the exchange, which is over. */
-function slim({ owner, aim, ...request }: Request): Request {
+function slim({ owner, aim, cut: _over, ...request }: Request): Request {
   const { principal, upstream, upstreamSessionId } = owner
   const { target, permission, alsoNeeded } = aim
   const kept = { upstream, target, permission, alsoNeeded }
@@ -75,7 +83,8 @@ export function createInFlight(node: string): InFlight {
   return {
     open(owner, clientId) {
       count += 1
-      const request = { owner, aim: owner, clientId, upstreamId: `${node}-${count.toString(36)}`, number: count }
+      const { cut } = owner
+      const request = { owner, aim: owner, cut, clientId, upstreamId: `${node}-${count.toString(36)}`, number: count }
       const place = open.enter(request)
       return {
         upstreamId: request.upstreamId,
@@ -88,6 +97,10 @@ export function createInFlight(node: string): InFlight {
     find(owner, clientId) {
       const found = open.list().filter(({ thing }) => isOf(thing, owner, clientId))
       return found.toSorted((one, other) => other.thing.number - one.thing.number)[0]?.thing.upstreamId
+    },
+    endCancelled(upstreamId) {
+      const found = open.list().find(({ thing }) => thing.upstreamId === upstreamId)
+      found?.thing.cut?.end(refuse(gatewayRefusals.cancelled))
     },
     parked(owner, upstreamId) {
       const request = parked.get(String(upstreamId))?.thing

@@ -61,6 +61,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'connect again in a moment',
     status: 503,
   },
+  cancelled: {
+    code: 'gateway.cancelled',
+    says: 'this call was cancelled, and its server did not end it',
+    hint: 'the call may have had an effect: check before you repeat it',
+    status: 409,
+  },
   callTooLong: {
     code: 'gateway.call-too-long',
     says: 'this call took longer than {limit} seconds in all',

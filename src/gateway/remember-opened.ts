@@ -5,27 +5,28 @@
  * Fails: what is not remembered is opened; what does not open is not remembered, so nobody can fill this with inventions.
  */
 import type { Sealer } from '#kernel'
+import type { Opener } from './guards/bind-session.ts'
 
 const mostRemembered = 10_000
 
 interface Opened {
   readonly place: string
-  readonly value: Uint8Array
+  readonly text: string
 }
 
-/** The sealer, with what it opened last kept in memory. What it returns is shared: not to be changed. */
-export function rememberOpened(sealer: Sealer): Sealer {
+/** What was sealed as UTF-8 text, opened; the last ones are kept in memory. */
+export function rememberOpened(sealer: Pick<Sealer, 'open'>): Opener {
   const known = new Map<string, Opened>()
   return {
-    seal: (plain, place) => sealer.seal(plain, place),
-    open(sealed, place) {
+    openText(sealed, place) {
       const opened = known.get(sealed)
-      if (opened?.place === place) return opened.value
-      const value = sealer.open(sealed, place)
-      if (value === undefined) return undefined
+      if (opened?.place === place) return opened.text
+      const bytes = sealer.open(sealed, place)
+      if (bytes === undefined) return undefined
+      const text = Buffer.from(bytes).toString('utf8')
       if (known.size >= mostRemembered) known.delete(known.keys().next().value ?? '')
-      known.set(sealed, { place, value })
-      return value
+      known.set(sealed, { place, text })
+      return text
     },
   }
 }

@@ -15,7 +15,9 @@ import type { SafeResult } from './safe-result.ts'
 export interface Sending {
   readonly res: ServerResponse
   readonly safeResult: SafeResult
-  readonly headers: Readonly<Record<string, string>>
+  readonly exchangeId: string
+  /** Number of the intent in the ledger. */
+  readonly entry: number
   readonly messageId: string | number | undefined
   /** Ended with the refusal that ends the exchange early. */
   readonly cut: Ending
@@ -65,13 +67,17 @@ async function write(res: ServerResponse, text: string, cut: EndSignal): Promise
   return Buffer.byteLength(text)
 }
 
+/** @param more names and values, one after the other */
+function headersOf({ exchangeId, entry, safeResult }: Sending, more: readonly string[]): string[] {
+  const headers = ['castellan-exchange', exchangeId, 'castellan-entry', String(entry), 'cache-control', 'no-store']
+  if (safeResult.sessionId !== undefined) headers.push('mcp-session-id', safeResult.sessionId)
+  headers.push(...more)
+  return headers
+}
+
 function startStream(res: ServerResponse, sending: Sending): NodeJS.Timeout {
-  res.writeHead(sending.safeResult.status, {
-    ...sending.headers,
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  })
+  const more = ['content-type', 'text/event-stream', 'x-accel-buffering', 'no']
+  res.writeHead(sending.safeResult.status, headersOf(sending, more))
   res.flushHeaders()
   return setInterval(() => {
     if (!res.writableEnded && res.writableLength === 0) res.write(':\n\n')
@@ -129,11 +135,13 @@ async function sendStream(sending: Sending, { frames: safeFrames }: { frames: As
   return { bytes, isDelivered }
 }
 
-function sendWhole({ res, safeResult, headers }: Sending, body: string): Sent {
+function sendWhole(sending: Sending, body: string): Sent {
+  const { res, safeResult } = sending
   const bytes = Buffer.byteLength(body)
   const isDelivered = !res.destroyed
-  const type = safeResult.kind === 'json' ? { 'content-type': 'application/json' } : {}
-  res.writeHead(safeResult.status, { ...headers, ...type, 'content-length': bytes, 'cache-control': 'no-store' })
+  const headers = headersOf(sending, ['content-length', String(bytes)])
+  if (safeResult.kind === 'json') headers.push('content-type', 'application/json')
+  res.writeHead(safeResult.status, headers)
   // WHY: a text leaves together with the headers, in one piece; pure ASCII without being encoded once more.
   res.end(body, bytes === body.length ? 'latin1' : 'utf8')
   return { bytes, isDelivered }

@@ -19,12 +19,17 @@ function preferenceOf(range: string, type: string): Preference {
   return { closeness, isWanted: !parameters.some(isUnwanted) }
 }
 
+const usualAccept = 'application/json, text/event-stream'
+const usualTypes = new Set(usualAccept.split(', '))
+
 /**
  * Whether an `Accept` header takes a media type: the range that names it most closely decides, and a weight of 0 is no
  * (RFC 9110, section 12.5.1).
  */
 export function accepts(header: string | undefined, type: string): boolean {
   if (header === undefined) return false
+  // WHY: nearly every client writes it like this, and it need not be taken apart each time.
+  if (header === usualAccept && usualTypes.has(type)) return true
   // WHY: without weights nothing is taken back, and naming the type is enough.
   if (header.includes(type) && !header.includes(';')) return header.split(',').some((range) => range.trim() === type)
   const found = header.split(',').map((range) => preferenceOf(range, type))

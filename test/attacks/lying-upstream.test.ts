@@ -22,6 +22,8 @@ const lies: [string, (asked: Asked) => void][] = [
   ['200 and no body', ({ res }) => void res.writeHead(200).end()],
   ['a web page', ({ res }) => void res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hello</h1>')],
   ['a redirect', ({ res }) => void res.writeHead(307, { location: 'http://127.0.0.1:1/' }).end()],
+  ['a teapot', ({ res }) => void res.writeHead(418, { 'content-type': 'text/html' }).end('<h1>tea</h1>')],
+  ['a price', ({ res }) => void res.writeHead(402).end()],
   ['a compressed body', ({ res }) => void res.writeHead(200, { 'content-encoding': 'gzip' }).end('xx')],
   ['half a body', ({ res }) => void res.writeHead(200, { 'content-length': '99' }).write('{', () => res.destroy())],
   ["another request's answer", (asked) => sendJson(asked, { id: 'other', result: { content: [hidden] } })],

@@ -162,3 +162,27 @@ proves('LIM-2', 'lists that are never answered are held to the same share', asyn
   expect(liar.of('prompts/list')).toHaveLength(32)
   expect(await world.ledger('&event=call.intended')).toHaveLength(32)
 })
+
+proves(
+  'LIM-2',
+  'a person gets back the places of calls they cancelled, also from a server that goes on with them',
+  async () => {
+    const world = await startWorld()
+    const ben = await world.join('ben', [reader])
+    const token = await ben.mint('books')
+    const stuck = Array.from({ length: 32 }, (_, id) => world.post({ token, message: callTool('slow', 'wait', id) }))
+    await vi.waitFor(() => expect(world.books.calls('tools/call')).toHaveLength(32), { timeout: 15_000 })
+    for (let id = 0; id < 32; id++) {
+      const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } }
+      expect((await world.post({ token, message: cancel })).status).toBe(202)
+    }
+    expect((await world.post({ token, message: callTool('echo', 'free', 'next') })).status).toBe(200)
+    for (const { body } of await Promise.all(stuck)) {
+      expect(body).toMatchObject({ error: { data: { code: 'gateway.cancelled' } } })
+    }
+    expect(world.books.calls('notifications/cancelled')).toHaveLength(32)
+    const cut = await entriesOf(world, 'event=call.cut', 32)
+    expect(new Set(cut.map(({ refusal }) => refusal))).toEqual(new Set(['gateway.cancelled']))
+  },
+  60_000,
+)

@@ -43,20 +43,22 @@ export function sealEvent(
   return sealer.seal(Buffer.from(event.upstreamId), placeOfEvent(holder, event.upstreamSessionId))
 }
 
-export function bindSession(sealer: Sealer): Guard<Arrival & Authenticated & Inbound, Session> {
+/** Opens what the sealer has sealed, as text. */
+export interface Opener {
+  openText(sealed: string, place: string): string | undefined
+}
+
+export function bindSession(sealer: Opener): Guard<Arrival & Authenticated & Inbound, Session> {
   return {
     name: 'bind-session',
     check(known) {
       // SPEC: 2026-07-28 has neither sessions nor resumption; the headers are ignored there.
       if (known.era === 'modern') return { upstreamSessionId: undefined, lastEventId: undefined }
-      const open = (presented: string, place: string): string | undefined => {
-        const opened = sealer.open(presented, place)
-        return opened === undefined ? undefined : Buffer.from(opened).toString('utf8')
-      }
       const [session, event] = [headerOf(known.headers, 'mcp-session-id'), headerOf(known.headers, 'last-event-id')]
-      const upstreamSessionId = session === undefined ? undefined : open(session, placeOfSession(known))
+      const upstreamSessionId = session === undefined ? undefined : sealer.openText(session, placeOfSession(known))
       if (session !== undefined && upstreamSessionId === undefined) return refuse(gatewayRefusals.sessionUnknown)
-      const lastEventId = event === undefined ? undefined : open(event, placeOfEvent(known, upstreamSessionId))
+      const lastEventId =
+        event === undefined ? undefined : sealer.openText(event, placeOfEvent(known, upstreamSessionId))
       if (event !== undefined && lastEventId === undefined) return refuse(gatewayRefusals.eventUnknown)
       return { upstreamSessionId, lastEventId }
     },

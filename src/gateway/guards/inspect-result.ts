@@ -65,6 +65,9 @@ function sessionIdOf(known: Answered, sealer: Sealer): string | undefined {
   return isOpened ? sealSession(sealer, known, sessionId) : undefined
 }
 
+/** With these Streamable HTTP refuses a request without a message; any other status means nothing to the client. */
+const transportStatuses = new Set([400, 404, 405, 406, 413, 415])
+
 /** Builds the safe result of an answer: a whole one inspected at once, each frame of a stream as it is sent. */
 export function inspectAnswer(
   known: Answered,
@@ -79,7 +82,7 @@ export function inspectAnswer(
     return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })
   }
   const isAwaiting = known.upstreamId !== undefined && answer.hopProblem === undefined
-  if (isAwaiting && answer.kind === 'empty' && answer.status < 400) {
+  if (isAwaiting && answer.kind === 'empty' && !transportStatuses.has(answer.status)) {
     known.release(false)
     const detail = { upstreamStatus: answer.status, cause: 'the answer ended without a response' }
     return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })

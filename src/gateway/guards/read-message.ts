@@ -42,8 +42,7 @@ function notServed({ refuse: status, code, message, data, allow }: WireRefusal, 
   })
 }
 
-async function readPost(arrival: Arrival, maxBodyBytes: number): Promise<{ message: Message; body: Buffer } | Refusal> {
-  const body = await arrival.readBody(maxBodyBytes)
+function readPost(body: Buffer | string, maxBodyBytes: number): { message: Message; body: Buffer } | Refusal {
   if (body === 'too-large') return refuse(gatewayRefusals.bodyTooLarge, { names: { limit: String(maxBodyBytes) } })
   if (typeof body === 'string') return refuse(gatewayRefusals.bodyIncomplete)
   const message = parse(body)
@@ -52,20 +51,30 @@ async function readPost(arrival: Arrival, maxBodyBytes: number): Promise<{ messa
   return messageRefusal(problem, { status: 400, code, ...(messageId === undefined ? {} : { messageId }) })
 }
 
+function classify(
+  headers: Arrival['headers'],
+  message: Message | undefined,
+  body: Buffer | undefined,
+): Inbound | Refusal {
+  const classified = classifyEra(headers, message)
+  if (isWireRefusal(classified)) return notServed(classified, message)
+  return { message, body, era: classified.era, version: classified.version }
+}
+
 export function readMessage(settings: {
   readonly current: { readonly limits: { readonly bodyBytes: number } }
 }): Guard<Arrival, Inbound> {
   return {
     name: 'read-message',
-    async check(arrival) {
-      const { httpMethod, headers } = arrival
+    check({ httpMethod, headers, readBody }) {
       const early = checkBeforeBody(httpMethod, headers)
       if (early !== undefined) return notServed(early)
-      const posted = httpMethod === 'POST' ? await readPost(arrival, settings.current.limits.bodyBytes) : undefined
-      if (posted !== undefined && 'kind' in posted) return posted
-      const classified = classifyEra(headers, posted?.message)
-      if (isWireRefusal(classified)) return notServed(classified, posted?.message)
-      return { message: posted?.message, body: posted?.body, ...classified }
+      if (httpMethod !== 'POST') return classify(headers, undefined, undefined)
+      const { bodyBytes } = settings.current.limits
+      return readBody(bodyBytes).then((read) => {
+        const posted = readPost(read, bodyBytes)
+        return 'kind' in posted ? posted : classify(headers, posted.message, posted.body)
+      })
     },
   }
 }

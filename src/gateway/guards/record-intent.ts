@@ -28,9 +28,9 @@ function describe({ httpMethod, message, era, version, decision, trip }: Needs):
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
     era,
     version,
-    ...(message === undefined ? {} : { parameters: rest }),
     rules: decision.reasons.map((reason) => reason.rule),
     snapshot: decision.snapshotVersion,
+    ...(message === undefined ? undefined : { parameters: rest }),
     ...traceDetail(trip),
   }
 }

@@ -28,9 +28,14 @@ export async function readAtRest<T>(path: string, read: () => T): Promise<T> {
   }
 }
 
-/** When it was written last, in milliseconds since 1970; 0 when it is not there. */
+/** When it was written last, in milliseconds since 1970; 0 when it is not there or cannot be looked at. */
 function markOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  } catch {
+    // WHY: a loop of links or a closed folder: reading it tells in words what is wrong.
+    return 0
+  }
 }
 
 function isAtRest(mark: number): boolean {

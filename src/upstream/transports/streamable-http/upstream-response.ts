@@ -112,7 +112,8 @@ export class UpstreamResponse implements Dispatcher.DispatchHandler, Listening {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return
     this.#silence.heard(this.#waited)
-    this.#status = status
+    // WHY: what other kinds of success there are concerns this hop: 205 and 206 would make clients drop the body.
+    this.#status = status > 204 && status < 300 ? 200 : status
     const problem = this.#problemOf(status, headers)
     if (problem !== undefined) return this.#stop(misbehaved(problem))
     this.#sessionId = field(headers, 'mcp-session-id')
