@@ -34,13 +34,15 @@ export interface InFlight {
   open(owner: Owner & Aim & Cuttable, clientId: string | number): Opened
   /** The upstream's id of the newest request in flight that the client knows under this id. */
   find(owner: Owner, clientId: unknown): string | undefined
-  /** Ends a request that was cancelled, should its upstream go on with it all the same. */
-  endCancelled(upstreamId: string): void
+  /** Ends a request that was cancelled, should its upstream not do so in time. */
+  endSoon(upstreamId: string): void
   /** The parked request of this very owner and session that the upstream knows under this id. */
   parked(owner: Owner, upstreamId: string | number): Parked | undefined
 }
 
 const maxParked = 10_000
+/** How long a server may take to end what its caller cancelled. */
+const cancelGraceMs = 5_000
 
 interface Request extends Parked, Cuttable {
   readonly owner: Owner
@@ -98,9 +100,13 @@ export function createInFlight(node: string): InFlight {
       const found = open.list().filter(({ thing }) => isOf(thing, owner, clientId))
       return found.toSorted((one, other) => other.thing.number - one.thing.number)[0]?.thing.upstreamId
     },
-    endCancelled(upstreamId) {
-      const found = open.list().find(({ thing }) => thing.upstreamId === upstreamId)
-      found?.thing.cut?.end(refuse(gatewayRefusals.cancelled))
+    endSoon(upstreamId) {
+      // WHY: a server that goes on all the same would keep the place and the connection that the caller gave up.
+      const end = (): void => {
+        const found = open.list().find(({ thing }) => thing.upstreamId === upstreamId)
+        found?.thing.cut?.end(refuse(gatewayRefusals.cancelled))
+      }
+      setTimeout(end, cancelGraceMs).unref()
     },
     parked(owner, upstreamId) {
       const request = parked.get(String(upstreamId))?.thing

@@ -58,9 +58,6 @@ interface Outgoing {
   readonly done: (mayResume: boolean) => void
 }
 
-/** How long a server may take to end what its caller cancelled. */
-const cancelGraceMs = 5_000
-
 const nothing = (): void => undefined
 
 async function* noFrames(): AsyncGenerator<never> {
@@ -80,8 +77,7 @@ function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-t
   if (message.method !== 'notifications/cancelled') return { body, message, upstreamId: undefined, done: nothing }
   const requestId = inFlight.find(known, message.params?.['requestId'])
   if (requestId === undefined) return 'nothing-to-cancel'
-  // WHY: a server that goes on all the same would keep the place and the connection that the caller gave up.
-  setTimeout(() => inFlight.endCancelled(requestId), cancelGraceMs).unref()
+  inFlight.endSoon(requestId)
   const text = withParams(message, { ...message.params, requestId })
   return { body: Buffer.from(text), message, upstreamId: undefined, done: nothing }
 }

@@ -284,7 +284,10 @@ test('a header that cannot be sent is a fault of this exchange alone', async () 
   expect((await caller.ask('x')).status).toBe(200)
 })
 
-test.each([205, 206, 226, 299])('a %i with an answer is a 200: the difference concerns this hop alone', async (status) => {
-  const upstream = await serve((_req, res) => json(res, ok, status))
-  expect(await world(upstream).caller.start('x')).toMatchObject({ status: 200, kind: 'json' })
-})
+test.each([205, 206, 226, 299])(
+  'a %i with an answer is a 200: the difference concerns this hop alone',
+  async (status) => {
+    const upstream = await serve((_req, res) => json(res, ok, status))
+    expect(await world(upstream).caller.start('x')).toMatchObject({ status: 200, kind: 'json' })
+  },
+)
