@@ -59,6 +59,7 @@ interface Outgoing {
 }
 
 const nothing = (): void => undefined
+const noBody: Outgoing = { body: undefined, message: undefined, upstreamId: undefined, done: nothing }
 
 async function* noFrames(): AsyncGenerator<never> {
   // WHY: a cancellation of nothing is accepted and goes nowhere.
@@ -67,9 +68,7 @@ async function* noFrames(): AsyncGenerator<never> {
 /** The message as the upstream gets it: our id instead of the client's, also inside a cancellation. */
 function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-to-cancel' {
   const { message, body } = known
-  if (message === undefined || body === undefined) {
-    return { body: undefined, message: undefined, upstreamId: undefined, done: nothing }
-  }
+  if (message === undefined || body === undefined) return noBody
   if (message.kind === 'request' && message.id !== undefined) {
     const opened = inFlight.open(known, message.id)
     return { body: withId(message, body, opened.upstreamId), message, ...opened }
@@ -78,8 +77,8 @@ function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-t
   const requestId = inFlight.find(known, message.params?.['requestId'])
   if (requestId === undefined) return 'nothing-to-cancel'
   inFlight.endSoon(requestId)
-  const text = withParams(message, { ...message.params, requestId })
-  return { body: Buffer.from(text), message, upstreamId: undefined, done: nothing }
+  const renamed = Buffer.from(withParams(message, { ...message.params, requestId }))
+  return { body: renamed, message, upstreamId: undefined, done: nothing }
 }
 
 /** SPEC: in 2026-07-28 a closed response stream is a cancellation; before it, hanging up is not. */
