@@ -57,7 +57,8 @@ const others = (process.env['PATH'] ?? '')
   }))
   .filter(({ version }) => /^(1[2-9]|2[0-3])\./.test(version))
 
-test.skipIf(others.length === 0)('a Node of this machine that is too old says so and ends with 1', () => {
+test('a Node of this machine that is too old says so and ends with 1', (context) => {
+  context.skip(others.length === 0, 'no Node older than 24 is installed beside the one from the lock file')
   for (const { path, version } of others) {
     const { status, stdout, stderr } = spawnSync(path, [launcher, 'version'], { encoding: 'utf8' })
     expect([status, stdout]).toEqual([1, ''])
