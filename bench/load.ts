@@ -9,7 +9,7 @@ export interface LoadTarget {
   /** The `Host` field. */
   readonly host: string
   readonly path: string
-  /** Of the people who call, each of whom has an equal share of the connections; none where nobody asks for one. */
+  /** Of the people who call, each of whom has an equal share of the connections. */
   readonly tokens: readonly string[]
   readonly era: Era
 }

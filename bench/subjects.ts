@@ -23,6 +23,9 @@ export interface CastellanSubject extends RunningSubject {
   readonly castellan: RunningCastellan
 }
 
+/** Where nobody asks for one: so that all subjects read the same request. */
+const anyToken = `cst_${'x'.repeat(43)}`
+
 async function startListening(name: string, args: readonly string[]): Promise<RunningSubject & { port: number }> {
   const path = fileURLToPath(new URL(`${name}-program.ts`, import.meta.url))
   const program: Program = startProgram(process.execPath, [path, ...args])
@@ -31,7 +34,7 @@ async function startListening(name: string, args: readonly string[]): Promise<Ru
     name,
     pid: program.pid,
     port: Number(port),
-    target: (era) => ({ port: Number(port), host: `127.0.0.1:${port}`, path: '/mcp', tokens: [], era }),
+    target: (era) => ({ port: Number(port), host: `127.0.0.1:${port}`, path: '/mcp', tokens: [anyToken], era }),
     end: async () => void (await program.stop()),
   }
 }

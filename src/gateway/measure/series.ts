@@ -40,6 +40,13 @@ function keyOf(words: EndWords, guard: string): string {
   return `${method}|${server}|${tool}|${version}|${rule}|${decision}|${refusal}|${code}|${isToolError}|${transport}|${guard}`
 }
 
+function areSame(one: EndWords, other: EndWords): boolean {
+  const { method, server, tool, version, rule, decision, refusal, code, isToolError, transport } = other
+  if (one.method !== method || one.server !== server || one.tool !== tool || one.version !== version) return false
+  if (one.rule !== rule || one.decision !== decision || one.refusal !== refusal || one.code !== code) return false
+  return one.isToolError === isToolError && one.transport === transport
+}
+
 /** Labels of an operation by the conventions, seen from one side. */
 export function operationLabels(words: EndWords, side: 'server' | 'client') {
   return {
@@ -92,8 +99,7 @@ export function createSeries(meter: Meter, pins: Pins): (end: End, isAsked: bool
     }
   }
 
-  return (end, isAsked) => {
-    const words = describeEnd(end, pins)
+  function find(words: EndWords, end: End, isAsked: boolean): Series {
     const key = `${keyOf(words, end.guard ?? '')}|${isAsked}`
     let series = kinds.get(key)
     if (series === undefined) {
@@ -101,6 +107,16 @@ export function createSeries(meter: Meter, pins: Pins): (end: End, isAsked: bool
       series = open(words, end, isAsked)
       kinds.set(key, series)
     }
+    return series
+  }
+
+  let last: { readonly series: Series; readonly guard: string | undefined; readonly isAsked: boolean } | undefined
+  return (end, isAsked) => {
+    const words = describeEnd(end, pins)
+    // WHY: ends of one kind come in rows, and then no key has to be written.
+    if (last?.isAsked === isAsked && last.guard === end.guard && areSame(last.series.words, words)) return last.series
+    const series = find(words, end, isAsked)
+    last = { series, guard: end.guard, isAsked }
     return series
   }
 }
