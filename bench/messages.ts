@@ -76,6 +76,14 @@ export const handshakeResult = {
   serverInfo: { name: 'bench-upstream', version: '1' },
 }
 
+/** That the upstream speaks both eras: so that every subject passes each message on as it is. */
+export const discovery = {
+  resultType: 'complete',
+  supportedVersions: [modernRevision],
+  capabilities: { tools: {} },
+  serverInfo: { name: 'bench-upstream', version: '1' },
+}
+
 const resultText = JSON.stringify(callResult)
 
 /** The answer to a call as the upstream writes it. @param id as JSON */

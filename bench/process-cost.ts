@@ -27,7 +27,8 @@ export function treeOf(root: number, all: readonly ProcessStat[]): ProcessStat[]
   return found
 }
 
-function readAll(): ProcessStat[] {
+/** Every process of the machine. */
+export function allProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
@@ -51,7 +52,7 @@ export interface Cost {
 }
 
 export function costOf(root: number): Cost {
-  const tree = treeOf(root, readAll())
+  const tree = treeOf(root, allProcesses())
   return {
     cpuSeconds: tree.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
     residentBytes: tree.reduce((sum, { pid }) => sum + residentBytes(pid), 0),

@@ -4,7 +4,7 @@
  */
 import { createServer, type AddressInfo } from 'node:net'
 import { createHttpReader, type HttpMessage } from './http-reader.ts'
-import { answerTo, handshakeResult, toolList } from './messages.ts'
+import { answerTo, discovery, handshakeResult, toolList } from './messages.ts'
 
 let sessions = 0
 
@@ -32,6 +32,8 @@ function answer({ head, body }: HttpMessage): string {
     case 'initialize':
       sessions += 1
       return json(respond(id, handshakeResult), `mcp-session-id: session-${sessions}\r\n`)
+    case 'server/discover':
+      return json(respond(id, discovery))
     case 'ping':
       return json(respond(id, {}))
     case undefined:

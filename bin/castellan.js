@@ -23,6 +23,13 @@ process.emitWarning = function (warning, options) {
   if (type !== 'ExperimentalWarning') emitWarning.apply(process, arguments)
 }
 
+// WHY: a call passes through many small functions, and what was compiled for them is lost when memory is tidied up while
+// nobody calls. See docs/decisions/0022-the-compiler-is-told-what-this-is.md.
+var v8 = process.getBuiltinModule('node:v8')
+v8.setFlagsFromString('--max-inlined-bytecode-size=1500')
+v8.setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000')
+v8.setFlagsFromString('--gc-memory-reducer-start-delay-ms=2147483647')
+
 var source = new URL('../src/main.ts', import.meta.url)
 var isCheckout = process.getBuiltinModule('node:fs').existsSync(source)
 void import(isCheckout ? source.href : new URL('../src/main.js', import.meta.url).href)

@@ -14,7 +14,7 @@ import { createConfiguredListener } from '#platform/http'
 import { createTelemetry, type Telemetry } from '#platform/telemetry'
 import { createPolicy } from '#policy'
 import { createKeyring } from '#secrets'
-import { createUpstreams } from '#upstream'
+import { balanceSettings, createUpstreams } from '#upstream'
 
 /** A running Castellan: both listeners open, all rooms ready. */
 export interface Castellan {
@@ -64,8 +64,11 @@ async function openRooms({ live, clock, telemetry, dataFolder, database }: Groun
   live.onChange(({ identity }) => void Object.assign(settings, identity))
   const identity = createIdentity({ database, ledger: countSignIns(ledger, telemetry.meter), clock, sealer, settings })
   const policy = await createPolicy({ database, ledger, clock })
-  const upstreams = createUpstreams({ database, ledger, clock, settings: { workFolder: dataFolder.file('upstreams') } })
-  return { live, database, sealer, ledger, identity, policy, upstreams, clock, telemetry }
+  const ways = { workFolder: dataFolder.file('upstreams'), balance: live.derive(balanceSettings) }
+  const node = randomBytes(6).toString('base64url')
+  const ground = { database, ledger, clock, sealer, node, version: readVersion() }
+  const upstreams = createUpstreams({ ...ground, meter: telemetry.meter, settings: ways })
+  return { ...ground, live, identity, policy, upstreams, telemetry }
 }
 
 type Rooms = Awaited<ReturnType<typeof openRooms>>
@@ -73,9 +76,8 @@ type Rooms = Awaited<ReturnType<typeof openRooms>>
 function openDoors(rooms: Rooms) {
   const { live, telemetry } = rooms
   const config = live.current
-  const node = randomBytes(6).toString('base64url')
-  const gateway = createGateway({ ...rooms, node, settings: live.derive(gatewaySettings) })
-  const admin = createAdmin({ ...rooms, config, admission: live.derive(adminAdmission), version: readVersion() })
+  const gateway = createGateway({ ...rooms, settings: live.derive(gatewaySettings) })
+  const admin = createAdmin({ ...rooms, config, admission: live.derive(adminAdmission) })
   const open = (name: (typeof doors)[number], { handler }: Pick<typeof gateway, 'handler'>) =>
     createConfiguredListener({ name, keys: config[name], limits: config.limits, handler, telemetry })
   const listeners = { gateway: open('gateway', gateway), admin: open('admin', admin) }

@@ -47,6 +47,22 @@ export const controls = {
     says: 'a sign-in session ends when it was idle too long, when it is too old and when it is signed out',
     sources: ['ASVS 7.3.1', 'ASVS 7.3.2', 'ASVS 7.4.1'],
   },
+  'SES-4': {
+    says: 'what a server asks in the middle of a call is answered by the session that made the call, and by no other',
+    sources: ['G18', 'R18', 'R19', 'MCP 2025-11-25 elicitation'],
+  },
+  'SES-5': {
+    says: 'the state of a call that waits for answers is good once, for its own principal, server and arguments, and not for long',
+    sources: ['G8', 'G18', 'MCP security best practices: state handles', 'MCP 2026-07-28 requestState'],
+  },
+  'SES-6': {
+    says: 'a task is read, fed, followed, listed and cancelled by the person it was made for, and by nobody else',
+    sources: ['G18', 'ASVS 8.2.2', 'MCP 2025-11-25 tasks', 'MCP extension io.modelcontextprotocol/tasks'],
+  },
+  'SES-7': {
+    says: 'an event stream of 2024-11-05 carries answers to its own person, its messages pass every guard, its end ends its session',
+    sources: ['G18', 'R19', 'R6', 'MCP 2024-11-05 HTTP with SSE'],
+  },
   'SGN-1': {
     says: 'nobody signs in without the second factor they enrolled',
     sources: ['ASVS 6.3.3', 'NIST SP 800-63B-4 AAL2'],
@@ -81,6 +97,18 @@ export const controls = {
     says: 'a tool whose definition changed is stopped until the new definition is approved',
     sources: ['G10', 'AISVS 10.4.8', 'MCP03'],
   },
+  'PIN-3': {
+    says: 'a tool that can be taken for an approved one is approved only by whoever names the one it is taken for',
+    sources: ['G10', 'AISVS 10.4.8', 'MCP03', 'UTS 39'],
+  },
+  'PIN-4': {
+    says: 'what is approved is what was shown, where it was shown, and the ledger says what that was and who approved it',
+    sources: ['G10', 'AISVS 10.4.8'],
+  },
+  'PIN-5': {
+    says: 'a definition is read at a bounded cost, nothing it refers to is fetched, nothing it hides is passed over',
+    sources: ['G10', 'G16', 'G17', 'MCP03', 'MCP 2026-07-28 tools'],
+  },
   'MSG-1': {
     says: 'what is decided on is what is forwarded: headers that contradict the body are refused',
     sources: ['G4', 'R1', 'R2', 'MCP 2026-07-28 transport'],
@@ -93,6 +121,10 @@ export const controls = {
   'MSG-4': {
     says: 'no text, however it is made, keeps a pattern of ours busy for longer than its length explains',
     sources: ['G17', 'R20', 'ASVS 1.3.12'],
+  },
+  'MSG-5': {
+    says: 'a message in a batch passes where it would pass alone, and is on record by itself',
+    sources: ['G1', 'G4', 'R6', 'MCP 2025-03-26 batching'],
   },
   'NET-1': {
     says: 'a browser page of another origin and a rebound host name get nothing',
@@ -153,6 +185,14 @@ export const controls = {
     says: 'a configuration is taken over as a whole or not at all, on record before it is in force',
     sources: ['F24', 'ASVS 2.3.3', 'ASVS 13.2.6'],
   },
+  'CLI-1': {
+    says: 'nothing that lies in a project makes the command line write outside of it, or tell what a file holds',
+    sources: ['G16', 'ASVS 14.2.6'],
+  },
+  'CLI-2': {
+    says: "a client's token goes to the address it was given for, never unencrypted to another machine, never as an argument",
+    sources: ['G6', 'ASVS 12.2.1', 'ASVS 15.3.2', 'MCP 2026-07-28 authorization'],
+  },
   'LED-2': { says: 'while the ledger cannot write, no call passes', sources: ['F3', 'G5', 'ASVS 16.5.3'] },
   'LED-3': { says: 'every refusal is in the ledger', sources: ['ASVS 16.3.2', 'ASVS 16.3.3'] },
   'LED-4': { says: 'secrets and personal data do not reach the ledger', sources: ['R34', 'ASVS 16.2.5'] },
@@ -188,6 +228,34 @@ export const controls = {
     says: 'nothing enters the stream of a client, no event, position or time to wait, that was not inspected',
     sources: ['G18', 'F11', 'WHATWG HTML, section 9.2'],
   },
+  'UPS-5': {
+    says: 'nobody is asked by a server for what their client did not offer, nor sent to an address that is not safe to open',
+    sources: ['G18', 'R17', 'MCP security best practices: elicitation', 'MCP 2025-11-25 elicitation'],
+  },
+  'JNT-1': {
+    says: 'where several servers answer at one address, none answers for another, and each call passes the guards of its server',
+    sources: ['G3', 'G10', 'MCP06', 'MCP 2026-07-28, tools: names'],
+  },
+  'JNT-2': {
+    says: 'a place in a list, or a state, that was given to one person opens for nobody else, nowhere else and for nothing else',
+    sources: ['G18', 'MCP security best practices: state handles'],
+  },
+  'JNT-3': {
+    says: 'a server that is slow, broken, held or gone takes only its own things from what several answer together',
+    sources: ['F8', 'F11', 'AISVS 10.2.6'],
+  },
+  'UPS-6': {
+    says: 'an upstream that fails again and again is not asked for a while: nobody waits for it, and one call finds out when it is back',
+    sources: ['F11', 'G17'],
+  },
+  'UPS-7': {
+    says: 'what may have had an effect is never sent again by castellan; what was not sent goes to another endpoint',
+    sources: ['G1', 'G23', 'MCP tools: annotations, idempotentHint'],
+  },
+  'UPS-8': {
+    says: 'an upstream that is slow, floods or never ends costs the callers of other upstreams nothing',
+    sources: ['F8', 'F9', 'F11', 'G17'],
+  },
   'OBS-1': {
     says: 'the metrics are read with their token or a permitted session, on the admin listener only',
     sources: ['ASVS 13.4.5', 'R10'],
@@ -217,6 +285,10 @@ export const controls = {
     sources: ['G19', 'R3', 'R22', 'ASVS 1.2.5'],
   },
   'STD-2': { says: "an upstream's process sees none of Castellan's environment", sources: ['G19', 'G6'] },
+  'STD-4': {
+    says: "an upstream's process that crashes is started again after a pause that grows, and for the next one who asks",
+    sources: ['F11', 'G19', 'G17'],
+  },
   'STD-3': { says: "an upstream's process ends with everything it started", sources: ['G19', 'AISVS 10.2.6'] },
 } as const satisfies Record<string, Control>
 

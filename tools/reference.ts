@@ -57,7 +57,8 @@ function commandSection(command: Command, words: readonly string[]): string[] {
   const rows = options.map((option) => [`\`${option.flags}\``, option.description])
   const own = [shown, ...(rows.length > 0 ? [table(['option', 'meaning'], rows)] : [])].join('\n\n')
   const below = command.commands.flatMap((each) => commandSection(each, path))
-  return command.commands.length > 0 ? below : [own, ...below]
+  const isNounAlone = command.commands.length > 0 && command.registeredArguments.length === 0
+  return isNounAlone ? below : [own, ...below]
 }
 
 async function cliPage(): Promise<string> {

@@ -1,6 +1,8 @@
 import { accountRoutes } from './resources/account.ts'
 import { auditRoutes } from './resources/audit.ts'
+import { bundleRoutes } from './resources/bundles.ts'
 import { configRoutes } from './resources/config.ts'
+import { endpointRoutes } from './resources/endpoints.ts'
 import { enrolmentRoutes } from './resources/enrolments.ts'
 import { holdRoutes } from './resources/holds.ts'
 import { peopleRoutes } from './resources/people.ts'
@@ -19,6 +21,8 @@ export const adminRoutes: readonly Route[] = [
   ...roleRoutes,
   ...policyRoutes,
   ...upstreamRoutes,
+  ...endpointRoutes,
+  ...bundleRoutes,
   ...holdRoutes,
   ...auditRoutes,
   ...configRoutes,

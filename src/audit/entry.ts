@@ -87,6 +87,25 @@ function writeTime(nowMs: number): string {
   return lastTime
 }
 
+type Person = NonNullable<EntryFields['principal']>
+
+interface WrittenPerson {
+  readonly id: string
+  readonly member: string
+}
+
+/** A caller is the same object from call to call, for as long as nothing changes about them. */
+const people = new WeakMap<Person, WrittenPerson>()
+
+function writePerson(person: Person): WrittenPerson {
+  const known = people.get(person)
+  if (known !== undefined) return known
+  const id = escape(person.id)
+  const written = { id, member: `"principal":{"id":"${id}","name":"${escape(person.name)}"},` }
+  people.set(person, written)
+  return written
+}
+
 /** An entry as the writing thread takes it. */
 export interface Written {
   readonly id: string
@@ -102,7 +121,7 @@ export function writeBody(event: EventDefinition, fields: EntryFields, seq: numb
   const id = createId(nowMs)
   const exchange = fields.exchange === undefined ? '' : escape(fields.exchange)
   const refusal = fields.refusal === undefined ? '' : escape(fields.refusal)
-  const person = principal === undefined ? '' : escape(principal.id)
+  const person = principal === undefined ? undefined : writePerson(principal)
   // SPEC: RFC 8785, section 3.2.3: members in the order of their names; only `details` has names from outside.
   const body =
     (address === undefined ? '{' : `{"address":"${escape(address)}",`) +
@@ -112,10 +131,10 @@ export function writeBody(event: EventDefinition, fields: EntryFields, seq: numb
     `"event":"${event.name}",` +
     (fields.exchange === undefined ? '' : `"exchange":"${exchange}",`) +
     `"id":"${id}","outcome":"${outcome}",` +
-    (principal === undefined ? '' : `"principal":{"id":"${person}","name":"${escape(principal.name)}"},`) +
+    (person?.member ?? '') +
     (fields.refusal === undefined ? '' : `"refusal":"${refusal}",`) +
     `"seq":${seq},` +
     (target === undefined ? '' : writeTarget(target)) +
     `"time":"${writeTime(nowMs)}"}`
-  return { id, body, values: `${event.name}\0${person}\0${exchange}\0${refusal}\0` }
+  return { id, body, values: `${event.name}\0${person?.id ?? ''}\0${exchange}\0${refusal}\0` }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { longestTextChars, maskText } from './mask-text.ts'
+import { longestTextChars, maskText, writeMasked } from './mask-text.ts'
 
 const pem = ['-----BEGIN RSA PRIVATE KEY-----', 'MIIEpAIBAAKCAQEA7', 'c2VjcmV0', '-----END RSA PRIVATE KEY-----'].join(
   '\n',
@@ -167,4 +167,22 @@ test('hostile text takes time by its length: a megabyte, or 100,000 characters k
 test('text that is not well formed becomes well formed', () => {
   expect(maskText('a\ud800b')).toBe('a\ufffdb')
   expect(maskText(`${'x'.repeat(longestTextChars - 1)}😀`).isWellFormed()).toBe(true)
+})
+
+test('a text is written alike the first time, again, and after thousands of others', () => {
+  const texts = [
+    'tools/call',
+    '',
+    'a "quoted" one',
+    'ana@example.com',
+    '2025-11-25',
+    'half \ud800',
+    'x'.repeat(13),
+    'x'.repeat(41),
+  ]
+  const first = texts.map((text) => writeMasked(text, 40))
+  expect(texts.map((text) => writeMasked(text, 40))).toEqual(first)
+  for (let number = 0; number < 10_000; number++) expect(writeMasked(`text ${number}`, 40)).toBe(`"text ${number}"`)
+  expect(texts.map((text) => writeMasked(text, 40))).toEqual(first)
+  expect(first.map((text) => JSON.parse(text) as unknown)).toEqual(texts.map((text) => maskText(text, 40)))
 })

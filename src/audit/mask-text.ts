@@ -52,13 +52,29 @@ export function maskText(text: string, maxChars: number = longestTextChars): str
   return text.isWellFormed() ? text : text.toWellFormed()
 }
 
+/** WHY: a longer part of a text may be a view of all of it, which would be kept for as long as the part. */
+const longestOpenChars = 12
+const mostOpenTexts = 4000
+/** Short texts in which nothing is masked, as JSON writes them: methods, versions and rules come again and again. */
+const openTexts = new Map<string, string>()
+
+function learnOpen(text: string): string {
+  const written = `"${text}"`
+  if (text.length > longestOpenChars) return written
+  if (openTexts.size >= mostOpenTexts) openTexts.clear()
+  openTexts.set(text, written)
+  return written
+}
+
 /** @returns the masked text as JSON writes it */
 export function writeMasked(text: string, maxChars: number): string {
   if (text.length > maxChars) return JSON.stringify(maskText(text, maxChars))
+  const open = text.length <= longestOpenChars ? openTexts.get(text) : undefined
+  if (open !== undefined) return open
   const found = kindsOf(text)
   const spans = findSpans(text, found)
   if (spans.length > 0) return JSON.stringify(mask(text, text, spans, text.length))
   // WHY: most texts hold nothing that JSON escapes; quotes around them are their JSON.
-  if ((found & kinds.escaped) === 0 && text.isWellFormed()) return `"${text}"`
+  if ((found & kinds.escaped) === 0 && text.isWellFormed()) return learnOpen(text)
   return JSON.stringify(text.toWellFormed())
 }

@@ -130,7 +130,7 @@ function isNamed(map: ReadonlyMap<unknown, unknown>): map is ReadonlyMap<string,
 }
 
 function visitMap(map: ReadonlyMap<unknown, unknown>, walk: Walk): string {
-  return isNamed(map) ? copyMembers(map.keys(), (key) => map.get(key), map.size, walk) : visitList(map, map.size, walk)
+  return isNamed(map) ? copyMembers(map, [...map.keys()], walk) : visitList(map, map.size, walk)
 }
 
 function visitError(error: Error, walk: Walk): string {
@@ -143,14 +143,15 @@ function visitError(error: Error, walk: Walk): string {
 }
 
 function visitMembers(value: object, walk: Walk): string {
-  const keys = Object.keys(value)
-  return copyMembers(keys, (key) => (value as Record<string, unknown>)[key], keys.length, walk)
+  return copyMembers(value as Record<string, unknown>, Object.keys(value), walk)
 }
 
-type Read = (key: string) => unknown
+/** What has members that are named. */
+type Holder = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>
 
 /** Two lists side by side: names as they are sorted, and what is written for each. */
-function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Walk): string {
+function copyMembers(holder: Holder, keys: readonly string[], walk: Walk): string {
+  const count = keys.length
   if (walk.path.length > deepest && count > 0) return cutMark(count)
   const names: string[] = []
   const texts: string[] = []
@@ -164,7 +165,7 @@ function copyMembers(keys: Iterable<string>, read: Read, count: number, walk: Wa
       break
     }
     copied += 1
-    const kept = visitMember(key, read, walk)
+    const kept = visitMember(holder, key, walk)
     if (kept === undefined) continue
     const open = openNames.get(key) ?? learnName(key)
     // INVARIANT: the names given are all different, so two can only be alike once one of them was changed.
@@ -230,10 +231,10 @@ function learnName(name: string): string | undefined {
   return open
 }
 
-function visitMember(key: string, read: Read, walk: Walk): string | undefined {
+function visitMember(holder: Holder, key: string, walk: Walk): string | undefined {
   let value: unknown
   try {
-    value = read(key)
+    value = holder instanceof Map ? holder.get(key) : (holder as Record<string, unknown>)[key]
   } catch {
     return unreadable
   }

@@ -7,7 +7,21 @@
 
 const endings =
   /(?:password|passwd|passwort|passphrase|pwd|secret|token|apikey|accesskey|secretkey|privatekey|signingkey|encryptionkey|sessionkey|authorization|cookie|credentials?|secrets|passwords|cookies|apikeys|recoverycodes?|signature)(?:value|text|plain|raw|hash|confirmation|confirm)?$/
-const whole = new Set(['otp', 'totp', 'auth', 'jwt', 'bearer', 'pin', 'cvv', 'cvc', 'csrf', 'xsrf', 'sid', 'pass'])
+const whole = new Set([
+  'otp',
+  'totp',
+  'auth',
+  'jwt',
+  'bearer',
+  'pin',
+  'cvv',
+  'cvc',
+  'csrf',
+  'xsrf',
+  'sid',
+  'pass',
+  'requeststate',
+])
 const tokenLists = /tokens$/
 const oneTimeCode = /^\d{3}[ -]?\d{3,5}$/
 

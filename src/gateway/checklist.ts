@@ -87,8 +87,8 @@ function learn(guard: AnyGuard, known: object, learned: object): Outcome<object,
   return undefined
 }
 
-function run(guards: readonly AnyGuard[], known: object, from: number): AtOnceOrLater<Outcome<object, object>> {
-  for (let at = from; at < guards.length; at += 1) {
+function run(guards: readonly AnyGuard[], known: object): AtOnceOrLater<Outcome<object, object>> {
+  for (let at = 0; at < guards.length; at += 1) {
     const guard = guards[at] as AnyGuard
     try {
       const answer = guard.check(known)
@@ -103,18 +103,25 @@ function run(guards: readonly AnyGuard[], known: object, from: number): AtOnceOr
   return { isRefused: false, known }
 }
 
-/** The rest of a list, once the guard at this place has answered. */
-function goOn(
+/** The rest of a list, from a guard on that answers later: one wait after the other in one function. */
+async function goOn(
   guards: readonly AnyGuard[],
   known: object,
-  at: number,
-  answer: Promise<object>,
+  from: number,
+  first: Promise<object>,
 ): Promise<Outcome<object, object>> {
-  const guard = guards[at] as AnyGuard
-  return answer.then(
-    (learned) => learn(guard, known, learned) ?? run(guards, known, at + 1),
-    (thrown: unknown) => faulted(guard, known, thrown),
-  )
+  let answer: Answer<object> = first
+  for (let at = from; at < guards.length; at += 1) {
+    const guard = guards[at] as AnyGuard
+    try {
+      if (at > from) answer = guard.check(known)
+      const refused = learn(guard, known, answer instanceof Promise ? await answer : answer)
+      if (refused !== undefined) return refused
+    } catch (thrown) {
+      return faulted(guard, known, thrown)
+    }
+  }
+  return { isRefused: false, known }
 }
 
 /** Facts that nobody has learned yet, by their names. */
@@ -130,8 +137,8 @@ function listOf<Start extends object, Known extends object>(guards: readonly Any
   }
   const begin = (start: Start): AtOnceOrLater<Outcome<object, object>> => {
     // WHY: an object to which one fact after the other is added ends as a dictionary, slow to read for all that follows.
-    if (blank !== undefined) return run(guards, { ...blank, ...start }, 0)
-    const outcome = run(guards, { ...start }, 0)
+    if (blank !== undefined) return run(guards, { ...blank, ...start })
+    const outcome = run(guards, { ...start })
     return outcome instanceof Promise ? outcome.then(learnBlank) : learnBlank(outcome)
   }
   return {

@@ -8,21 +8,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Clock, createId, refuse } from '#kernel'
 import { clientAddressOf, readBody } from '#platform/http'
+import type { UpstreamRequest } from '#upstream'
+import { createAggregate } from './aggregate/create-aggregate.ts'
 import type { Arrival, Knock } from './arrival.ts'
 import { createDefinitions } from './definitions.ts'
-import { createExchange } from './exchange.ts'
+import { createExchange, oldStreamWay, straightWay } from './exchange.ts'
 import { createInFlight } from './in-flight.ts'
 import { createMeasure } from './measure/measure.ts'
 import { openExchanges, openStreams } from './measure/metrics.ts'
 import { createRequestRates } from './limits/request-rate.ts'
 import { createTurns } from './limits/turns.ts'
 import { createOutside } from './outside/answer-outside.ts'
-import { metadataUrlOf, resourceOf, serverNameOf } from './outside/metadata.ts'
+import { isShared, metadataUrlOf, resourceOf, servedAt } from './outside/metadata.ts'
 import { createPipeline } from './pipeline.ts'
 import { Reconciler } from './reconcile/reconcile.ts'
 import { gatewayRefusals } from './refusals.ts'
 import { answerRefusal } from './refuse.ts'
+import { httpExit } from './respond.ts'
 import type { GatewayRooms } from './rooms.ts'
+import { createChannels } from './sse/channels.ts'
+import { createOldWire } from './sse/old-wire.ts'
 import { createUnfinished } from './stop/unfinished.ts'
 import { createWatch } from './watch.ts'
 
@@ -63,6 +68,7 @@ function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRoom
     serverName,
     resource: resourceOf(publicUrl, serverName),
     readBody: (maxBytes) => readBody(req, maxBytes),
+    mayBatch: true,
     onHangUp: (left) => {
       if (res.closed) return left()
       res.once('close', () => {
@@ -88,23 +94,38 @@ export function createGateway(rooms: GatewayRooms): Gateway {
   const watch = createWatch(rooms)
   const unfinished = createUnfinished()
   const definitions = createDefinitions(rooms)
-  const pipeline = createPipeline({ ...rooms, ledger, definitions, inFlight: createInFlight(rooms.node), rates, turns })
+  const channels = createChannels(rooms)
+  const members = { exchange: (request: UpstreamRequest) => aggregate.exchange(request) }
+  const inFlight = createInFlight(rooms.node)
+  const pipeline = createPipeline({ ...rooms, ledger, definitions, inFlight, rates, turns, members })
   const metadataUrl = (serverName: string): string => metadataUrlOf(settings.current.publicUrl, serverName)
   const measure = createMeasure(rooms.telemetry, rooms.upstreams.pins)
   rooms.telemetry.meter.observe(openExchanges, () => [[{}, watch.openCount()]])
   rooms.telemetry.meter.observe(openStreams, () => [[{}, turns.streamCount()]])
   const answerOutside = createOutside({ settings, ledger, pipeline, measure })
-  const exchange = createExchange({ ...rooms, ledger, watch, pipeline, metadataUrl, measure })
+  const exchangeRooms = { ...rooms, ledger, watch, metadataUrl, measure }
+  const aggregate = createAggregate({ ...rooms, ...exchangeRooms, lists: () => pipeline })
+  const straight = createExchange(exchangeRooms, straightWay(pipeline))
+  const together = createExchange(exchangeRooms, aggregate.way)
+  const exchange: typeof straight = (start, exit) => (isShared(start.serverName) ? together : straight)(start, exit)
+  const answerOldWire = createOldWire({
+    clock,
+    channels,
+    arrivalOf: (req, res, serverName) => arrivalOf(req, res, rooms, serverName),
+    open: createExchange(exchangeRooms, oldStreamWay(pipeline, channels)),
+    pass: exchange,
+    follow: (answered) => void unfinished.follow(answered, undefined, () => undefined),
+  })
   const fail = (res: ServerResponse): void => lastResort(res, rooms.clock)
 
   return {
     handler(req, res) {
       const path = (req.url ?? '').split('?', 1)[0] ?? ''
-      const serverName = serverNameOf(path)
+      const serverName = servedAt(path)
       const answered =
         serverName === undefined
-          ? answerOutside(req, res, knockOf(req, rooms))
-          : exchange(arrivalOf(req, res, rooms, serverName), res)
+          ? (answerOldWire(req, res) ?? answerOutside(req, res, knockOf(req, rooms)))
+          : exchange(arrivalOf(req, res, rooms, serverName), httpExit(res))
       void unfinished.follow(answered, res, fail)
     },
     reconcile: () => void reconciler.begin(),
@@ -114,6 +135,7 @@ export function createGateway(rooms: GatewayRooms): Gateway {
     endAll: watch.endAll,
     settled: unfinished.none,
     close() {
+      void aggregate.close()
       watch.close()
       reconciler.close()
       measure.close()

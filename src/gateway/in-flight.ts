@@ -4,10 +4,14 @@
  * Trusts: nothing: ids sent upstream are ours and never repeat in this process.
  * Fails: an unknown id has no request in flight; there is nothing to cancel, and a response to it is withheld.
  */
-import { type Place, refuse, Roll } from '#kernel'
+import { isRefusal, type Place, refuse, Roll } from '#kernel'
+import type { Policy } from '#policy'
 import type { Ending } from './ending.ts'
 import type { Authenticated } from './guards/authenticate-caller.ts'
+import { decideAim } from './guards/authorize-call.ts'
 import type { Session } from './guards/bind-session.ts'
+import { type Pins, pinRefusal } from './guards/match-pinned-tool.ts'
+import { heldRefusal } from './guards/refuse-held.ts'
 import type { Aim } from './guards/resolve-target.ts'
 import { gatewayRefusals } from './refusals.ts'
 
@@ -113,4 +117,24 @@ export function createInFlight(node: string): InFlight {
       return request !== undefined && isOf(request, owner, request.clientId) ? request : undefined
     },
   }
+}
+
+interface Judges {
+  readonly inFlight: Pick<InFlight, 'parked'>
+  readonly policy: Pick<Policy, 'decide' | 'findHold'>
+  readonly pins: Pins
+}
+
+/** A request whose response comes on a stream that its owner resumed; undefined unless it may still be asked. */
+export function resumedRequest(
+  owner: Owner & { readonly httpMethod: string },
+  { inFlight, policy, pins }: Judges,
+  upstreamId: string | number,
+): Parked | undefined {
+  const parked = owner.httpMethod === 'GET' ? inFlight.parked(owner, upstreamId) : undefined
+  if (parked === undefined) return undefined
+  const { principal } = owner
+  if (isRefusal(decideAim(policy, principal, parked.aim))) return undefined
+  if (heldRefusal(policy, { principal, target: parked.aim.target }) !== undefined) return undefined
+  return pinRefusal(pins, parked.aim) === undefined ? parked : undefined
 }

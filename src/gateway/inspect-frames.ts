@@ -25,8 +25,10 @@ import {
 import type { AtOnceOrLater } from './checklist.ts'
 import type { Inbound } from './guards/read-message.ts'
 import type { Forwarded } from './guards/forward.ts'
+import type { Parked } from './in-flight.ts'
 import { gatewayRefusals } from './refusals.ts'
 import type { Verdict } from './safe-result.ts'
+import type { RenameTasks } from './tasks/rename-tasks.ts'
 import { upstreamRefusal } from './upstream-refusal.ts'
 
 /** Longest time that an upstream can keep a client from coming back to its stream. */
@@ -40,8 +42,9 @@ export interface Inspection {
   readonly forwarded: Forwarded
   readonly serverName: string
   readonly change?: ChangeResult
-  /** The client's id of a request whose response comes on a stream that the client resumed. */
-  readonly resumed?: (upstreamId: string | number) => string | number | undefined
+  /** The request whose response comes on a stream that the client resumed. */
+  readonly resumed?: (upstreamId: string | number) => Parked | undefined
+  readonly renameTasks: RenameTasks
   /** Whether the caller's roles share roots with this server. */
   readonly mayShareRoots: () => boolean
   /** Told of each notification that passes. */
@@ -78,9 +81,11 @@ function renameSubscription(message: Message, holder: 'params' | 'result', inspe
   return span === undefined ? message : withText(message, applyEdits(message.text, [{ span, text }]))
 }
 
-function changed(message: Message, text: string | undefined, inspection: Inspection): string {
+function changed(message: Message, text: string | undefined, inspection: Inspection, verdict: Verdict): string {
   const edited = text === undefined ? message : withText(message, text)
-  return withIdText(renameSubscription(edited, 'result', inspection), inspection.inbound.message?.id ?? '')
+  const renamed = inspection.renameTasks(edited, verdict)
+  if (renamed === 'foreign') throw new Fault('upstream.misbehaved', 'the answer is about another task')
+  return withIdText(renameSubscription(renamed, 'result', inspection), inspection.inbound.message?.id ?? '')
 }
 
 function respondTo(message: Message, inspection: Inspection, verdict: Verdict): AtOnceOrLater<string> {
@@ -91,8 +96,8 @@ function respondTo(message: Message, inspection: Inspection, verdict: Verdict): 
     throw new Fault('upstream.misbehaved', 'the server asks for roots, which no role of the caller shares')
   }
   const text = result === undefined ? undefined : inspection.change?.(message, result)
-  if (text instanceof Promise) return text.then((later) => changed(message, later, inspection))
-  return changed(message, text, inspection)
+  if (text instanceof Promise) return text.then((later) => changed(message, later, inspection, verdict))
+  return changed(message, text, inspection, verdict)
 }
 
 /** WHY: with a status of success, a client looks for its id in the body, and would wait for it for ever. */
@@ -105,7 +110,7 @@ function underId({ text }: Message, { inbound }: Inspection): string {
 /** A notification or request of the upstream as the client gets it. */
 function passOn(message: Message, frame: Frame, inspection: Inspection): Frame {
   const renamed = renameSubscription(message, 'params', inspection)
-  return renamed === message ? frame : { ...frame, body: renamed.text }
+  return renamed.text === frame.body ? frame : { ...frame, body: renamed.text }
 }
 
 /** SPEC: every message of a subscription names it; on any other answer there is none to name. */
@@ -134,8 +139,9 @@ export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verd
       return body instanceof Promise ? body.then((later) => ({ ...frame, body: later })) : { ...frame, body }
     }
     // SPEC: on a GET stream responses come only on resumption; those belong to requests that are not in flight here.
-    const clientId = message.id === undefined ? undefined : inspection.resumed?.(message.id)
-    if (clientId !== undefined) return { ...frame, body: withIdText(message, clientId) }
+    const resumed = message.id === undefined ? undefined : inspection.resumed?.(message.id)
+    const renamed = resumed === undefined ? 'foreign' : inspection.renameTasks(message, verdict, resumed.aim.target)
+    if (resumed !== undefined && renamed !== 'foreign') return { ...frame, body: withIdText(renamed, resumed.clientId) }
     note(verdict, 'a response to another request')
     return undefined
   }
@@ -151,8 +157,13 @@ export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verd
     note(verdict, 'a message of another subscription')
     return undefined
   }
+  const known = inspection.renameTasks(message, verdict)
+  if (known === 'foreign') {
+    note(verdict, "news of a task that is not known to be the caller's")
+    return undefined
+  }
   if (message.kind === 'notification') inspection.noticed(message.method ?? '')
-  return passOn(message, frame, inspection)
+  return passOn(known, frame, inspection)
 }
 
 /** What the client gets in place of a response that does not come. */

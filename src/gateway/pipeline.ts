@@ -14,6 +14,7 @@ import { authorizeCall } from './guards/authorize-call.ts'
 import { authorizeServer } from './guards/authorize-server.ts'
 import { awaitTurn } from './guards/await-turn.ts'
 import { bindSession } from './guards/bind-session.ts'
+import { bindTask } from './guards/bind-task.ts'
 import { filterListing } from './guards/filter-listing.ts'
 import { forward } from './guards/forward.ts'
 import { inspectResult } from './guards/inspect-result.ts'
@@ -21,6 +22,7 @@ import { matchPinnedTool } from './guards/match-pinned-tool.ts'
 import { readMessage } from './guards/read-message.ts'
 import { recordIntent } from './guards/record-intent.ts'
 import { refuseHeld } from './guards/refuse-held.ts'
+import { resolveMembers } from './guards/resolve-members.ts'
 import { resolveTarget } from './guards/resolve-target.ts'
 import { spendAddressRate } from './guards/spend-address-rate.ts'
 import { spendPrincipalRate } from './guards/spend-principal-rate.ts'
@@ -28,14 +30,15 @@ import { validateMirrors } from './guards/validate-mirrors.ts'
 import type { Travelled } from './measure/trip.ts'
 import { rememberOpened } from './remember-opened.ts'
 import type { PipelineRooms } from './rooms.ts'
+import { createTaskIds } from './tasks/task-ids.ts'
 
 /** What every arrival carries besides the request: the signal that ends it early, and what is noted on its way. */
 export type Start = Arrival & Travelled & { readonly cut: Ending }
 
-export function createPipeline(rooms: PipelineRooms) {
-  const { settings, identity, sealer, upstreams, policy, ledger, definitions, inFlight, rates, turns } = rooms
-  const { catalog, pins } = upstreams
+type TaskIds = ReturnType<typeof createTaskIds>
 
+/** From the door to what a request is about. */
+function createEntrance({ settings, identity, sealer, upstreams, policy, rates }: PipelineRooms, taskIds: TaskIds) {
   // WHY: asked of every request, whatever its path: there is no route beside it.
   const doorway = checklist<Knock>()
     .must(admitAddress(settings, rates.byAddress))
@@ -49,27 +52,60 @@ export function createPipeline(rooms: PipelineRooms) {
     .must(spendPrincipalRate(rates.byPrincipal))
     .must(readMessage(settings))
     .must(bindSession(rememberOpened(sealer)))
-    .must(resolveTarget(catalog))
+
+  // WHY: asked again for each server that one request reaches.
+  const aims = checklist<KnownOf<typeof entrance>>()
+    .must(bindTask(taskIds))
+    .must(resolveTarget(upstreams.catalog))
     .must(refuseHeld(policy))
     .must(authorizeServer(policy))
 
+  return { doorway, entrance, aims, straight: entrance.mustAll(aims) }
+}
+
+export function createPipeline(rooms: PipelineRooms) {
+  const { settings, sealer, upstreams, policy, ledger, definitions, inFlight, turns, members } = rooms
+  const { catalog, bundles, pins } = upstreams
+  const taskIds = createTaskIds(sealer)
+  const { doorway, entrance, aims, straight } = createEntrance(rooms, taskIds)
+
   // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
-  const exchanges = checklist<KnownOf<typeof entrance>>()
+  const exchanges = checklist<KnownOf<typeof straight>>()
     .must(awaitTurn(turns))
     .must(matchPinnedTool(pins, definitions))
     .must(authorizeCall(policy))
     .must(validateMirrors(pins))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
-    .must(inspectResult({ sealer, definitions, inFlight, policy, pins }))
+    .must(inspectResult({ sealer, definitions, inFlight, policy, pins, taskIds }))
 
   // WHY: lists differ in their end only: each listed thing is judged as a call of it would be.
-  const listings = checklist<KnownOf<typeof entrance>>()
+  const listings = checklist<KnownOf<typeof straight>>()
     .must(awaitTurn(turns))
     .must(authorizeCall(policy))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
-    .must(filterListing({ policy, pins, sealer, definitions }))
+    .must(filterListing({ policy, pins, sealer, definitions, taskIds }))
 
-  return { doorway, entrance, exchanges, listings }
+  // WHY: the event stream of 2024-11-05 asks no server by itself: each message posted for it passes the lists above.
+  const oldStreams = checklist<KnownOf<typeof straight>>()
+    .must(awaitTurn(turns))
+    .must(authorizeCall(policy))
+    .must(recordIntent(ledger))
+
+  // WHY: where several servers answer, each of them is asked by an exchange of its own, through the lists above.
+  const meetings = checklist<KnownOf<typeof entrance>>()
+    .must(resolveMembers({ catalog, bundles, policy }))
+    .must(refuseHeld(policy))
+
+  const gatherings = checklist<KnownOf<typeof meetings>>()
+    .must(awaitTurn(turns))
+    .must(recordIntent(ledger))
+    .must(forward(members, inFlight, settings))
+    .must(inspectResult({ sealer, definitions, inFlight, policy, pins, taskIds }))
+
+  return { doorway, entrance, aims, straight, exchanges, listings, oldStreams, meetings, gatherings }
 }
+
+/** The checklists of the data plane. */
+export type PipelineLists = ReturnType<typeof createPipeline>

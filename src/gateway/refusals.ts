@@ -115,6 +115,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'initialize again without the session header',
     status: 404,
   },
+  taskUnknown: {
+    code: 'gateway.task-unknown',
+    says: 'there is no such task',
+    hint: 'a task is known to the person it was made for, under the id that its call returned',
+    status: 404,
+  },
   eventUnknown: {
     code: 'gateway.event-unknown',
     says: 'no such position in a stream',
@@ -145,6 +151,18 @@ export const gatewayRefusals = defineRefusals({
     hint: 'ask your administrator for a role that grants it, or to approve it',
     status: 403,
   },
+  toolNameless: {
+    code: 'gateway.tool-nameless',
+    says: 'tool {name} of {server} has no name of its own among those of several servers',
+    hint: 'call it at the address of its server alone',
+    status: 403,
+  },
+  listTooLarge: {
+    code: 'gateway.list-too-large',
+    says: 'what {server} lists does not fit into one list with that of other servers',
+    hint: 'list it at the address of its server alone',
+    status: 502,
+  },
   rootsNotShared: {
     code: 'gateway.roots-not-shared',
     says: 'no role of yours lets you tell {server} about roots',
@@ -174,6 +192,18 @@ export const gatewayRefusals = defineRefusals({
     says: 'server {server} cannot be reached',
     hint: 'try again; your administrator can see why in the ledger',
     status: 502,
+  },
+  upstreamUnavailable: {
+    code: 'gateway.upstream-unavailable',
+    says: 'server {server} has failed and is not asked for a while',
+    hint: 'nothing was sent to it: try again after the seconds in `Retry-After`',
+    status: 503,
+  },
+  upstreamOverloaded: {
+    code: 'gateway.upstream-overloaded',
+    says: 'as many calls wait for server {server} as castellan lets wait',
+    hint: 'nothing was sent to it: try again in a few seconds',
+    status: 503,
   },
   upstreamTimeout: {
     code: 'gateway.upstream-timeout',

@@ -7,7 +7,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import { type Refusal, type RefusalDefinition } from '#kernel'
-import { errorCodes, jsonRpcError } from '#protocol'
+import { errorCodes, isProblem, jsonRpcError, readUpstreamMessage } from '#protocol'
 import { gatewayRefusals, type WireAnswer, type WiredRefusal } from './refusals.ts'
 
 interface WireForm {
@@ -34,6 +34,8 @@ const wireForms: Readonly<Record<string, WireForm>> = {
     shownAs: gatewayRefusals.notGranted,
   },
   [gatewayRefusals.upstreamUnreachable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
+  [gatewayRefusals.upstreamUnavailable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
+  [gatewayRefusals.upstreamOverloaded.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamTimeout.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamMisbehaved.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.ledgerUnavailable.code]: { code: errorCodes.internalError },
@@ -69,14 +71,37 @@ function challenge({ refusal, metadataUrl }: RefusedExchange): string {
   return `Bearer error="invalid_token", error_description="${refusal.says.replace(/["\\]/g, "'")}", ${metadata}`
 }
 
-/** Answers a refused exchange. Nothing of `refusal.detail` is sent. */
-export function answerRefusal(res: ServerResponse, refused: RefusedExchange): void {
-  const { refusal, exchangeId, entry, messageId } = refused
+/** A refused exchange as a JSON-RPC error, and what goes with it. Nothing of `refusal.detail` is in it. */
+export function wordRefusal({ refusal, exchangeId, messageId }: RefusedExchange): { wire: WireAnswer; body: string } {
   const wire = wireOf(refusal, messageId !== undefined)
   const shown = wireForms[refusal.code]?.shownAs ?? refusal
   const told = { code: shown.code, hint: refusal.hint, exchange: exchangeId }
   const given = typeof wire.data === 'object' && wire.data !== null ? wire.data : {}
-  const body = jsonRpcError(messageId, wire.code, refusal.says, { ...given, ...told })
+  return { wire, body: jsonRpcError(messageId, wire.code, refusal.says, { ...given, ...told }) }
+}
+
+function idIn(body: string): string | number | undefined {
+  const message = body === '' ? undefined : readUpstreamMessage(body)
+  return message === undefined || isProblem(message) ? undefined : message.id
+}
+
+/**
+ * The text of a whole answer where its client sees no status but only what comes under its id: as it is, or an error
+ * that says what the status said.
+ */
+export function underId(
+  answer: { readonly status: number; readonly body: string },
+  messageId?: string | number,
+): string {
+  if (messageId === undefined || idIn(answer.body) === messageId) return answer.body
+  const { code, says, hint } = answer.status === 404 ? gatewayRefusals.sessionUnknown : gatewayRefusals.callCancelled
+  return jsonRpcError(messageId, errorCodes.internalError, says, { code, hint })
+}
+
+/** Answers a refused exchange. Nothing of `refusal.detail` is sent. */
+export function answerRefusal(res: ServerResponse, refused: RefusedExchange): void {
+  const { refusal, exchangeId, entry } = refused
+  const { wire, body } = wordRefusal(refused)
   res.writeHead(wire.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),

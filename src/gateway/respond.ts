@@ -10,10 +10,10 @@ import { type Frame, jsonRpcError, writeEvent } from '#protocol'
 import type { EndSignal } from '#upstream'
 import type { AtOnceOrLater } from './checklist.ts'
 import { Ending } from './ending.ts'
+import { answerRefusal, type RefusedExchange } from './refuse.ts'
 import type { SafeResult } from './safe-result.ts'
 
 export interface Sending {
-  readonly res: ServerResponse
   readonly safeResult: SafeResult
   readonly exchangeId: string
   /** Number of the intent in the ledger. */
@@ -30,6 +30,15 @@ export interface Sent {
   readonly isDelivered: boolean
 }
 
+/** The way out of an exchange: where its answer, or its refusal, goes. */
+export interface Exit {
+  /** Sends the result; a stream until it is read to its end. Never throws for a client that hung up. */
+  answer(sending: Sending): AtOnceOrLater<Sent>
+  refuse(refused: RefusedExchange): void
+  /** Sends nothing more. */
+  destroy(): void
+}
+
 const keepAliveMs = 15_000
 /** How long a client may take nothing of what is ready for it before it counts as gone. */
 const maxStallMs = 60_000
@@ -37,7 +46,7 @@ const maxStallMs = 60_000
 const cutGraceMs = 1_000
 
 /** What `work` resolves to, or `cut` when the exchange is ended first. Leaves nothing behind on the signal. */
-function orCut<T>(work: Promise<T>, cut: EndSignal): Promise<T | 'cut'> {
+export function orCut<T>(work: Promise<T>, cut: EndSignal): Promise<T | 'cut'> {
   if (cut.aborted) {
     work.catch(() => undefined)
     return Promise.resolve('cut')
@@ -84,10 +93,16 @@ function startStream(res: ServerResponse, sending: Sending): NodeJS.Timeout {
   }, keepAliveMs).unref()
 }
 
-function cutFrame({ cut, messageId }: Sending): string {
-  if (messageId === undefined || cut.refusal === undefined) return ''
+/** What a client is told that waits for an answer which was cut; undefined when there is nobody to tell. */
+export function cutBody({ cut, messageId }: Pick<Sending, 'cut' | 'messageId'>): string | undefined {
+  if (messageId === undefined || cut.refusal === undefined) return undefined
   const { code, hint, status, says } = cut.refusal
-  return writeEvent({ body: jsonRpcError(messageId, status, says, { code, hint }) })
+  return jsonRpcError(messageId, status, says, { code, hint })
+}
+
+function cutEvent(sending: Sending): string {
+  const body = cutBody(sending)
+  return body === undefined ? '' : writeEvent({ body })
 }
 
 /** Ends a response that was cut, also when the client takes nothing of it. */
@@ -97,10 +112,14 @@ function endCut(res: ServerResponse): void {
   res.once('finish', () => clearTimeout(giveUp))
 }
 
-async function sendStream(sending: Sending, { frames: safeFrames }: { frames: AsyncIterable<Frame> }): Promise<Sent> {
-  const { res, cut } = sending
+interface Streaming extends Sending {
+  readonly frames: AsyncIterable<Frame>
+}
+
+async function sendStream(res: ServerResponse, sending: Streaming): Promise<Sent> {
+  const { cut } = sending
   const keepAlive = startStream(res, sending)
-  const frames = safeFrames[Symbol.asyncIterator]()
+  const frames = sending.frames[Symbol.asyncIterator]()
   const ended = new Ending()
   const end = (): void => ended.end()
   let readsToTheEnd = sending.readsToTheEnd
@@ -115,7 +134,7 @@ async function sendStream(sending: Sending, { frames: safeFrames }: { frames: As
       const next = await orCut(frames.next(), ended)
       if (next === 'cut' && !cut.aborted) break
       if (next === 'cut') {
-        bytes += await write(res, cutFrame(sending), cut)
+        bytes += await write(res, cutEvent(sending), cut)
         endCut(res)
         break
       }
@@ -135,8 +154,8 @@ async function sendStream(sending: Sending, { frames: safeFrames }: { frames: As
   return { bytes, isDelivered }
 }
 
-function sendWhole(sending: Sending, body: string): Sent {
-  const { res, safeResult } = sending
+function sendWhole(res: ServerResponse, sending: Sending, body: string): Sent {
+  const { safeResult } = sending
   const bytes = Buffer.byteLength(body)
   const isDelivered = !res.destroyed
   const headers = headersOf(sending, ['content-length', String(bytes)])
@@ -147,8 +166,15 @@ function sendWhole(sending: Sending, body: string): Sent {
   return { bytes, isDelivered }
 }
 
-/** Sends the result; a stream until it is read to its end. Never throws for a client that hung up. */
-export function respond(sending: Sending): AtOnceOrLater<Sent> {
-  const { safeResult } = sending
-  return safeResult.kind === 'stream' ? sendStream(sending, safeResult) : sendWhole(sending, safeResult.body)
+/** The way out over HTTP: one response. */
+export function httpExit(res: ServerResponse): Exit {
+  return {
+    answer(sending) {
+      const { safeResult } = sending
+      if (safeResult.kind !== 'stream') return sendWhole(res, sending, safeResult.body)
+      return sendStream(res, { ...sending, frames: safeResult.frames })
+    },
+    refuse: (refused) => answerRefusal(res, refused),
+    destroy: () => void res.destroy(),
+  }
 }

@@ -51,6 +51,8 @@ export interface GatewayRooms {
   readonly clock: Clock
   /** Distinguishes this process from other gateways on the same database. */
   readonly node: string
+  /** Of this program. */
+  readonly version: string
   readonly settings: LiveSettings
   readonly telemetry: { readonly log: Log; readonly meter: Meter; readonly tracer: Tracer }
 }
@@ -61,4 +63,6 @@ export interface PipelineRooms extends Omit<GatewayRooms, 'ledger'> {
   readonly inFlight: InFlight
   readonly rates: RequestRates
   readonly turns: Turns
+  /** Asks the servers that answer together at one address. */
+  readonly members: Pick<Upstreams, 'exchange'>
 }

@@ -9,6 +9,8 @@ import { gatewayRefusals } from './refusals.ts'
 
 const byFault: Readonly<Record<string, RefusalDefinition>> = {
   'upstream.unreachable': gatewayRefusals.upstreamUnreachable,
+  'upstream.unavailable': gatewayRefusals.upstreamUnavailable,
+  'upstream.overloaded': gatewayRefusals.upstreamOverloaded,
   'upstream.timeout': gatewayRefusals.upstreamTimeout,
   'upstream.misbehaved': gatewayRefusals.upstreamMisbehaved,
   'upstream.answer-too-large': gatewayRefusals.upstreamMisbehaved,
@@ -25,5 +27,6 @@ export function upstreamRefusal(fault: Fault, server: string): Refusal {
   const definition = byFault[fault.code] ?? gatewayRefusals.fault
   const detail = { fault: fault.code, cause: fault.message }
   if (definition === gatewayRefusals.ledgerUnavailable) return refuse(definition, { detail, retryAfterSeconds })
-  return refuse(definition, { names: { server }, detail })
+  const wait = fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }
+  return refuse(definition, { names: { server }, detail, ...wait })
 }

@@ -19,7 +19,11 @@ export interface WatchRooms {
   readonly database: { revision(): number }
   readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean> }
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
-  readonly upstreams: { readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>; readonly pins: Pins }
+  readonly upstreams: {
+    readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>
+    readonly bundles: Pick<Upstreams['bundles'], 'refresh'>
+    readonly pins: Pins
+  }
   readonly clock: Clock
   readonly settings: { readonly current: { readonly limits: { readonly streamSeconds: number } } }
 }
@@ -61,18 +65,32 @@ function isSame(found: UpstreamRecord | undefined, asked: UpstreamRecord): boole
   return JSON.stringify(found) === JSON.stringify(asked)
 }
 
+function isGone({ upstream }: OpenExchange): Refusal {
+  return refuse(gatewayRefusals.serverUnknown, { names: { server: upstream.name }, detail: { isKnown: false } })
+}
+
+function judgeAim(rooms: WatchRooms, exchange: OpenExchange, current: Principal): Refusal | undefined {
+  const { upstream } = exchange
+  const decision = decideAim(rooms.policy, current, exchange)
+  if (isRefusal(decision)) return decision
+  if (isSame(rooms.upstreams.catalog.find(upstream.name), upstream)) return pinRefusal(rooms.upstreams.pins, exchange)
+  return isGone(exchange)
+}
+
+/** WHY: the exchanges with the servers that answer together are judged each by itself. */
+function judgeGathering(exchange: OpenExchange, current: Principal): Refusal | undefined {
+  return exchange.gathers?.(current) === true ? undefined : isGone(exchange)
+}
+
 async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal | undefined> {
-  const { principal, upstream } = exchange
+  const { principal } = exchange
   if (principal.credential.expiresAt <= rooms.clock.now()) return refuse(identityRefusals.tokenExpired)
   if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
   // WHY: the principal's roles are those of the start; a role that was taken away since counts.
-  const roles = await rooms.policy.roles.of(principal.id)
-  const decision = decideAim(rooms.policy, { ...principal, roles }, exchange)
-  if (isRefusal(decision)) return decision
-  if (isSame(rooms.upstreams.catalog.find(upstream.name), upstream)) return pinRefusal(rooms.upstreams.pins, exchange)
-  return refuse(gatewayRefusals.serverUnknown, { names: { server: upstream.name }, detail: { isKnown: false } })
+  const current = { ...principal, roles: await rooms.policy.roles.of(principal.id) }
+  return exchange.gathers === undefined ? judgeAim(rooms, exchange, current) : judgeGathering(exchange, current)
 }
 
 type Open = Roll<Watched>
@@ -96,6 +114,7 @@ async function judgeDue(rooms: WatchRooms, open: Open): Promise<void> {
   if (due.length === 0) return
   await rooms.policy.refresh()
   await rooms.upstreams.catalog.refresh()
+  await rooms.upstreams.bundles.refresh()
   for (const place of due) {
     // WHY: most have ended by the time it is their turn.
     if (place.at === -1) continue

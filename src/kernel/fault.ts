@@ -1,10 +1,13 @@
 /** Something broke. Thrown; the data plane answers it as a refusal and records it. */
 export class Fault extends Error {
   readonly code: string
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  /** When it is worth trying again, where that is known. */
+  readonly retryAfterSeconds: number | undefined
+  constructor(code: string, message: string, options?: { cause?: unknown; retryAfterSeconds?: number }) {
     super(message, options)
     this.name = 'Fault'
     this.code = code
+    this.retryAfterSeconds = options?.retryAfterSeconds
   }
 }
 

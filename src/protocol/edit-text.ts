@@ -66,6 +66,29 @@ export function elementSpans(text: string, [start]: Span): Span[] {
   return spans
 }
 
+/** A member of an object: its name, and where its key and its value lie. */
+export interface MemberSpan {
+  readonly name: string
+  readonly key: Span
+  readonly value: Span
+}
+
+/** Where the members of an object lie, in their order. @param span of the object */
+export function memberSpans(text: string, [start]: Span): MemberSpan[] {
+  const members: MemberSpan[] = []
+  let at = skipSpace(text, start + 1)
+  while (text.charCodeAt(at) === jsonCode.quote) {
+    const endOfKey = endOfString(text, at)
+    const from = skipSpace(text, skipSpace(text, endOfKey) + 1)
+    const to = endOfValue(text, from)
+    members.push({ name: JSON.parse(text.slice(at, endOfKey)) as string, key: [at, endOfKey], value: [from, to] })
+    at = skipSpace(text, to)
+    if (text.charCodeAt(at) !== jsonCode.comma) break
+    at = skipSpace(text, at + 1)
+  }
+  return members
+}
+
 /** The text with the edits made, and every other character as it was. @param edits do not overlap */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let edited = ''

@@ -6,6 +6,8 @@ export interface Frame {
   readonly body: string
   readonly eventId?: string
   readonly retryMs?: number
+  /** An event of the HTTP with SSE of 2024-11-05 that is no message: `body` is where messages are posted. Only written, never read. */
+  readonly type?: 'endpoint'
 }
 
 export interface EventReader {
@@ -14,6 +16,13 @@ export interface EventReader {
    * @throws Fault `protocol.event-too-large` when one event grows beyond the limit; the stream cannot be read on
    */
   read(chunk: Uint8Array): Frame[]
+}
+
+export interface EventReaderOptions {
+  /** Bytes one event may take, field names and line ends included. */
+  readonly maxEventBytes: number
+  /** Told of each event that has another type than `message`, which is no MCP message. */
+  readonly onOther?: (type: string, data: string) => void
 }
 
 const lf = 0x0a
@@ -27,19 +36,20 @@ const maxEventIdLength = 1_024
 interface OpenEvent {
   data: string[]
   bytes: number
-  isOther: boolean
+  /** Set for an event that is no message. */
+  otherType?: string | undefined
   hasComment: boolean
   eventId?: string
   retryMs?: number
 }
 
 function openEvent(): OpenEvent {
-  return { data: [], bytes: 0, isOther: false, hasComment: false }
+  return { data: [], bytes: 0, hasComment: false }
 }
 
 function takeField(event: OpenEvent, field: string, value: string): void {
   if (field === 'data') event.data.push(value)
-  else if (field === 'event') event.isOther = value !== '' && value !== 'message'
+  else if (field === 'event') event.otherType = value === '' || value === 'message' ? undefined : value
   else if (field === 'id' && value.length <= maxEventIdLength && !value.includes('\u0000')) event.eventId = value
   else if (field === 'retry' && /^\d{1,9}$/.test(value)) event.retryMs = Number(value)
 }
@@ -57,7 +67,7 @@ function takeLine(event: OpenEvent, line: Buffer): void {
 
 function close(event: OpenEvent): Frame | undefined {
   // WHY: events of other types are not MCP messages; their id still moves the cursor.
-  const body = event.isOther ? '' : event.data.join('\n')
+  const body = event.otherType === undefined ? event.data.join('\n') : ''
   if (body === '' && !event.hasComment && event.eventId === undefined && event.retryMs === undefined) return undefined
   return {
     body,
@@ -69,9 +79,8 @@ function close(event: OpenEvent): Frame | undefined {
 /**
  * An incremental reader of `text/event-stream` (WHATWG HTML, section 9.2.6): LF, CR and CRLF, comments, multi-line
  * data, a byte order mark at the start. An event that the stream's end cuts off is never returned.
- * @param maxEventBytes bytes one event may take, field names and line ends included
  */
-export function createEventReader({ maxEventBytes }: { maxEventBytes: number }): EventReader {
+export function createEventReader({ maxEventBytes, onOther }: EventReaderOptions): EventReader {
   let event = openEvent()
   let parts: Buffer[] = []
   let isStart = true
@@ -94,6 +103,7 @@ export function createEventReader({ maxEventBytes }: { maxEventBytes: number }):
     const line = lineOf(bytes)
     if (line.length > 0) return takeLine(event, line)
     const frame = close(event)
+    if (event.otherType !== undefined) onOther?.(event.otherType, event.data.join('\n'))
     event = openEvent()
     if (frame !== undefined) frames.push(frame)
   }
@@ -139,5 +149,5 @@ export function writeEvent(frame: Frame): string {
   if (frame.body === '') return id === '' && retry === '' ? ':\n\n' : `${id}${retry}data: \n\n`
   const isOneLine = !frame.body.includes('\n') && !frame.body.includes('\r')
   const body = isOneLine ? frame.body : frame.body.split(/\r\n|\r|\n/).join('\ndata: ')
-  return `event: message\n${id}${retry}data: ${body}\n\n`
+  return `event: ${frame.type ?? 'message'}\n${id}${retry}data: ${body}\n\n`
 }

@@ -1,11 +1,45 @@
 export { asPrivate } from './as-private.ts'
+export { splitBatch } from './batch.ts'
 export { applyEdits, elementSpans, memberEdit, spanOf, type Edit } from './edit-text.ts'
+export {
+  initializeResponse,
+  readDiscovered,
+  readIntroduction,
+  type Discovered,
+  type Introduction,
+} from './bridge/initialize.ts'
+export {
+  addressOf,
+  answeredRequest,
+  canBeAsked,
+  capabilityFor,
+  type InputRequest,
+  type InputRequired,
+  legacyAsk,
+  readInputRequired,
+} from './bridge/input-requests.ts'
+export { legacyDefinitions } from './bridge/legacy-definition.ts'
+export { kindOfResult, legacyNotification, legacyResponse } from './bridge/legacy-response.ts'
+export { mirroredHeaders, mirrorsOf, type Mirror } from './bridge/mirrors.ts'
+export { type Envelope, modernRequest, modernRevision } from './bridge/modern-request.ts'
+export { withoutMembers } from './bridge/without-members.ts'
+export { legacyRequest } from './bridge/legacy-request.ts'
+export {
+  addressesIn,
+  type AnsweredRequest,
+  discoverResponse,
+  inputRequiredResponse,
+  mayBeAsked,
+  modernResponse,
+  questionOf,
+  withMetaMember,
+} from './bridge/modern-response.ts'
 export { checkBeforeBody, classifyEra, isWireRefusal, type Classified, type Headers, type WireRefusal } from './era.ts'
 export { createEventReader, writeEvent, type EventReader, type Frame } from './event-stream.ts'
 export { isFileUri } from './file-uri.ts'
 export { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
 export { errorCodes, jsonRpcError, statusOfResponse } from './json-rpc-error.ts'
-export { hasLookAlike, knownNames, type KnownNames } from './look-alike.ts'
+export { fold, hasLookAlike, knownNames, type KnownNames } from './look-alike.ts'
 export {
   isObject,
   isProblem,
@@ -15,7 +49,7 @@ export {
   type MessageProblem,
   withText,
 } from './message.ts'
-export { legacyRevisions, metaKeys, modernRevisions, servedRevisions, type Era } from './revisions.ts'
+export { legacyRevisions, metaKeys, modernRevisions, namesModernEra, servedRevisions, type Era } from './revisions.ts'
 export { asksForRoots, sharesRoots } from './roots.ts'
 export { subscribedResources } from './subscriptions.ts'
 export { withId, withIdText, withParams } from './with-id.ts'

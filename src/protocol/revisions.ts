@@ -18,10 +18,13 @@ export function namesModernEra(revision: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(revision) && revision >= '2026-07-28'
 }
 
-/** Keys of the modern request envelope. SPEC: 2026-07-28 basic, `_meta`. */
+/** Keys of `_meta` that only 2026-07-28 has. SPEC: 2026-07-28 basic, `_meta`. */
 export const metaKeys = {
   protocolVersion: 'io.modelcontextprotocol/protocolVersion',
   clientCapabilities: 'io.modelcontextprotocol/clientCapabilities',
   clientInfo: 'io.modelcontextprotocol/clientInfo',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  serverInfo: 'io.modelcontextprotocol/serverInfo',
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
+  relatedTask: 'io.modelcontextprotocol/related-task',
 } as const

@@ -8,9 +8,11 @@
 import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
 import type { Ledger } from '#audit'
 import { isDuplicate, type Database } from '#platform/database'
+import { endpointRow, newEndpoint } from './balance/endpoint-store.ts'
 import { checkRecord, type UpstreamDraft } from './check-record.ts'
 import { upstreamEvents } from './events.ts'
 import { upstreamRefusals } from './refusals.ts'
+import { nameRoomRefusal } from './shared-names.ts'
 import type { Registry } from './register.ts'
 import type { UpstreamRecord } from './transports/transport.ts'
 
@@ -38,11 +40,12 @@ export interface CatalogNeeds {
 }
 
 function recordOf(draft: AddUpstream): UpstreamRecord {
+  const endpoint = draft.url === undefined ? undefined : newEndpoint({ url: draft.url })
   return {
     name: draft.name,
     transport: draft.url === undefined ? 'stdio' : 'http',
     ...(draft.command === undefined ? {} : { command: [...draft.command] }),
-    ...(draft.url === undefined ? {} : { url: new URL(draft.url).href }),
+    ...(endpoint === undefined ? {} : { url: endpoint.url, endpoints: [endpoint] }),
     environment: { ...draft.environment },
     isDemo: draft.isDemo ?? false,
   }
@@ -50,20 +53,22 @@ function recordOf(draft: AddUpstream): UpstreamRecord {
 
 /** What the ledger keeps of a record: not the values of the environment and not the query of the URL. */
 function describe(record: UpstreamRecord): Record<string, unknown> {
-  const { environment, url, ...rest } = record
+  const { environment, url, endpoints: _endpoints, ...rest } = record
   return { ...rest, ...(url === undefined ? {} : { url: url.split('?', 1)[0] }), environment: Object.keys(environment) }
 }
 
+/** WHY: another upstream that gets the name later inherits nothing. */
+const dependents = ['upstream_endpoints', 'tool_pins', 'bundle_members'] as const
+
 export function createCatalog({ database, ledger, clock, registry }: CatalogNeeds): Catalog {
   async function add(draft: AddUpstream): Promise<UpstreamRecord | Refusal> {
-    const refused = checkRecord(draft)
+    const refused = checkRecord(draft) ?? nameRoomRefusal(draft.name)
     if (refused !== undefined) return refused
     const record = recordOf(draft)
     const row = {
       name: record.name,
       transport: record.transport,
       command: record.command === undefined ? null : JSON.stringify(record.command),
-      url: record.url ?? null,
       environment: JSON.stringify(record.environment),
       created_at: clock.now(),
       created_by: draft.by?.id ?? null,
@@ -74,13 +79,14 @@ export function createCatalog({ database, ledger, clock, registry }: CatalogNeed
     try {
       await database.transaction(async (transaction) => {
         await transaction.insertInto('upstreams').values(row).execute()
+        for (const endpoint of record.endpoints ?? [])
+          await transaction
+            .insertInto('upstream_endpoints')
+            .values(endpointRow(record.name, endpoint, row))
+            .execute()
         // INVARIANT: the change is committed only after the ledger has it.
-        await ledger.append(upstreamEvents.added, {
-          target,
-          outcome: 'succeeded',
-          details: describe(record),
-          ...principal,
-        })
+        const details = describe(record)
+        await ledger.append(upstreamEvents.added, { target, outcome: 'succeeded', details, ...principal })
       })
     } catch (error) {
       if (isDuplicate(error)) return refuse(upstreamRefusals.nameTaken, { names: { name: draft.name } })
@@ -96,7 +102,7 @@ export function createCatalog({ database, ledger, clock, registry }: CatalogNeed
     const removed = await database.transaction(async (transaction) => {
       const result = await transaction.deleteFrom('upstreams').where('name', '=', name).executeTakeFirst()
       if (result.numDeletedRows === 0n) return false
-      await transaction.deleteFrom('tool_pins').where('upstream', '=', name).execute()
+      for (const table of dependents) await transaction.deleteFrom(table).where('upstream', '=', name).execute()
       const target = { upstream: name, kind: 'server' as const }
       await ledger.append(upstreamEvents.removed, { target, outcome: 'succeeded', principal: by })
       return true

@@ -50,7 +50,8 @@ function commandProblem(command: readonly string[]): string | undefined {
   return program === '' ? 'the program is empty' : programProblem(program)
 }
 
-function urlProblem(text: string): string | undefined {
+/** What is wrong with the address of an endpoint; undefined when it can be used. */
+export function urlProblem(text: string): string | undefined {
   if (text.length > maxUrlChars) return `it is longer than ${maxUrlChars} characters`
   const url = URL.parse(text)
   if (url === null) return 'it is not a url'

@@ -5,18 +5,26 @@
  * Trusts: the gateway to have authenticated, decided and recorded before it calls `exchange`.
  * Fails: with Refusals towards people, with Faults towards the gateway.
  */
-import { Fault, isRefusal, refuse, type Clock, type Principal, type Refusal } from '#kernel'
+import { Fault, isRefusal, refuse, type Clock, type Principal, type Refusal, type Sealer } from '#kernel'
 import type { Ledger } from '#audit'
 import type { Database } from '#platform/database'
+import { type Bundles, createBundles } from './bundles.ts'
+import type { Balance } from './balance/balance.ts'
+import { createEndpoints, type Endpoints } from './balance/endpoints.ts'
+import type { BalanceMeter } from './balance/metrics.ts'
+import { openBalance } from './balance/open-balance.ts'
+import { type BalanceSettings, defaultBalance } from './balance/settings.ts'
+import { type BridgeNeeds, createBridge } from './bridge/bridge.ts'
+import type { RefusedQuestion } from './bridge/modern-face.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
-import type { Pin } from './definition.ts'
 import { upstreamEvents } from './events.ts'
 import { createPins, type PinStore } from './pins.ts'
+import type { SeenTool } from './pins/describe.ts'
 import { upstreamRefusals } from './refusals.ts'
 import { createRegistry, type Register } from './register.ts'
-import { listAllTools } from './survey.ts'
+import { listAllTools, surveyor } from './survey.ts'
+import { createHttpSse } from './transports/http-sse/http-sse.ts'
 import { createStdio, type ChildNews } from './transports/stdio/stdio.ts'
-import { createStreamableHttp } from './transports/streamable-http/streamable-http.ts'
 import {
   defaultLimits,
   type Transport,
@@ -30,6 +38,10 @@ export interface UpstreamSettings {
   /** Children run in folders below this one; made when needed. */
   readonly workFolder: string
   readonly limits?: Partial<UpstreamLimits>
+  /** How endpoints are chosen and watched, as configured at this moment. */
+  readonly balance?: { readonly current: BalanceSettings }
+  /** Of sessions that modern clients share, and of calls that wait for answers. */
+  readonly bridge?: BridgeNeeds['limits']
   /** For one review, the start of a process included. */
   readonly reviewTimeoutMs?: number
 }
@@ -37,14 +49,16 @@ export interface UpstreamSettings {
 export interface Pins extends PinStore {
   /**
    * Asks the upstream for all its tools and records what it offers.
-   * @returns every pin of the upstream, or why it could not be asked
+   * @returns every tool that was seen at the upstream, or why it could not be asked
    */
-  review(upstream: string, by?: Principal): Promise<Pin[] | Refusal>
+  review(upstream: string, by?: Principal): Promise<SeenTool[] | Refusal>
 }
 
 export interface Upstreams {
   readonly catalog: Catalog
+  readonly endpoints: Endpoints
   readonly pins: Pins
+  readonly bundles: Bundles
   /** @throws Fault `upstream.unreachable`, `upstream.timeout`, `upstream.misbehaved`, `upstream.cancelled` (by the request's own signal), `upstream.duplicate-id` */
   exchange(request: UpstreamRequest): Promise<UpstreamAnswer>
   /** Ends every child with its process tree, and every connection. */
@@ -55,11 +69,19 @@ export interface UpstreamNeeds {
   readonly database: Database
   readonly ledger: Ledger
   readonly clock: Clock
+  /** Seals what a client brings back: the state of a call that waits for its answers. */
+  readonly sealer: Sealer
+  /** Names this process among those that share the database. */
+  readonly node: string
   readonly settings: UpstreamSettings
+  /** Nothing is counted without. */
+  readonly meter?: BalanceMeter
 }
 
 /** A process that starts may take as long as a package download. */
 const defaultReviewTimeoutMs = 60_000
+
+const outOfReach = new Set(['upstream.unreachable', 'upstream.unavailable', 'upstream.overloaded'])
 
 function refusalOf(error: unknown, name: string): Refusal {
   const code = error instanceof Fault ? error.code : ''
@@ -67,7 +89,7 @@ function refusalOf(error: unknown, name: string): Refusal {
   if (code === 'upstream.timeout') return refuse(upstreamRefusals.reviewTimeout, options)
   if (code === 'upstream.misbehaved') return refuse(upstreamRefusals.reviewMisbehaved, options)
   if (code === 'upstream.credentials-refused') return refuse(upstreamRefusals.credentialsRefused, options)
-  if (code === 'upstream.unreachable') return refuse(upstreamRefusals.unreachable, options)
+  if (outOfReach.has(code)) return refuse(upstreamRefusals.unreachable, options)
   throw error
 }
 
@@ -92,43 +114,76 @@ function recordChild(ledger: Ledger, { upstream, ownerId, pid, end }: ChildNews)
   entry.catch(() => undefined)
 }
 
-function createTransports({ ledger, clock, settings }: UpstreamNeeds): Record<UpstreamRecord['transport'], Transport> {
+/** A question that was kept from its client is somebody's to look into. */
+function recordRefused(ledger: Ledger, { upstream, ownerId, method, problem }: RefusedQuestion): void {
+  const target = { upstream, kind: 'server' as const }
+  const details = { ownerId, method, problem }
+  ledger.append(upstreamEvents.questionRefused, { target, outcome: 'refused', details }).catch(() => undefined)
+}
+
+interface Transports {
+  readonly balance: Balance
+  readonly by: Record<UpstreamRecord['transport'], Transport>
+}
+
+function createTransports({ ledger, clock, settings, meter }: UpstreamNeeds): Transports {
   const limits = { ...defaultLimits, ...settings.limits }
   const onNews = (news: ChildNews) => recordChild(ledger, news)
+  const live = settings.balance ?? { current: defaultBalance }
+  const balance = openBalance({ ledger, meter, clock, limits, settings: live })
   return {
-    http: createStreamableHttp({ limits }),
-    stdio: createStdio({ clock, limits, workFolder: settings.workFolder, onNews }),
+    balance,
+    by: {
+      http: createHttpSse({ streamable: balance, clock, limits }),
+      stdio: createStdio({ clock, limits, settings: live, workFolder: settings.workFolder, onNews }),
+    },
   }
+}
+
+/** Whether it is another server: one that lost or got an endpoint is the same while it keeps one. */
+function isAnother(record: UpstreamRecord, after: UpstreamRecord | undefined): boolean {
+  if (after === undefined) return true
+  const withoutPlaces = ({ url: _url, endpoints: _endpoints, ...rest }: UpstreamRecord): string => JSON.stringify(rest)
+  if (withoutPlaces(record) !== withoutPlaces(after)) return true
+  const { endpoints = [] } = after
+  return (
+    record.transport === 'http' && record.endpoints?.some(({ id }) => endpoints.some((one) => one.id === id)) !== true
+  )
 }
 
 function changedNames(before: Register, after: Register): string[] {
   return [...before.records.values()]
-    .filter((record) => JSON.stringify(record) !== JSON.stringify(after.records.get(record.name)))
+    .filter((record) => isAnother(record, after.records.get(record.name)))
     .map((record) => record.name)
 }
 
 /** @throws nothing; children are started and connections opened when they are first needed */
 export function createUpstreams(needs: UpstreamNeeds): Upstreams {
   const { database, ledger, clock, settings } = needs
-  const transports = createTransports(needs)
-  const all = Object.values(transports)
+  const { balance, by: transports } = createTransports(needs)
+  const direct = (request: UpstreamRequest) => transports[request.upstream.transport].exchange(request)
+  const onRefused = (refused: RefusedQuestion) => recordRefused(ledger, refused)
+  const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: settings.bridge ?? {} })
+  const all = [bridge, ...Object.values(transports)]
   const registry = createRegistry(database, (before, after) => {
     for (const name of changedNames(before, after)) for (const transport of all) void transport.forget(name)
+    balance.keep(after.records.values())
   })
   const catalog = createCatalog({ database, ledger, clock, registry })
   const store = createPins({ database, ledger, clock, registry })
-  const exchange = (request: UpstreamRequest) => transports[request.upstream.transport].exchange(request)
 
   async function survey(upstream: UpstreamRecord): Promise<unknown[] | Refusal> {
     const timeoutMs = settings.reviewTimeoutMs ?? defaultReviewTimeoutMs
     try {
-      return await listAllTools({ upstream, exchange, timeoutMs })
+      const tools = await listAllTools({ upstream, exchange: direct, timeoutMs })
+      await bridge.meet(upstream, surveyor)
+      return tools
     } catch (error) {
       return refusalOf(error, upstream.name)
     }
   }
 
-  async function review(name: string, by?: Principal): Promise<Pin[] | Refusal> {
+  async function review(name: string, by?: Principal): Promise<SeenTool[] | Refusal> {
     await registry.refresh()
     const upstream = registry.current.records.get(name)
     if (upstream === undefined) return refuse(upstreamRefusals.unknown, { names: { name } })
@@ -140,17 +195,20 @@ export function createUpstreams(needs: UpstreamNeeds): Upstreams {
       await ledger.append(upstreamEvents.reviewed, { target, ...refused, ...principal })
       return tools
     }
-    await store.observe(name, tools)
+    await store.observe(name, tools, { isReview: true })
     const details = { tools: tools.length }
     await ledger.append(upstreamEvents.reviewed, { target, outcome: 'succeeded', details, ...principal })
-    return store.list(name)
+    return store.describe(name)
   }
 
   return {
     catalog,
+    endpoints: createEndpoints({ database, ledger, clock, registry, balance }),
+    bundles: createBundles({ database, ledger, clock, registry }),
     pins: { ...store, review },
-    exchange,
+    exchange: bridge.exchange,
     close: async () => {
+      await bridge.close()
       await Promise.all(all.map((transport) => transport.close()))
     },
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isDefinitionApproved, readTool, type Pin } from './definition.ts'
+import { isDefinitionApproved, maxDefinitionBytes, readTool, type Pin } from './definition.ts'
 
 const definition = {
   name: 'echo',
@@ -17,7 +17,6 @@ function approved(of: unknown): Pin {
     upstream: 'u',
     tool,
     status: 'approved',
-    definition: {},
     approvedHash: hash,
     seenHash: hash,
     seenAt: 0,
@@ -75,10 +74,13 @@ test.each([
   expect(readTool(value)).toBeUndefined()
 })
 
-test('a definition is read up to 256 KiB', () => {
+test('a definition is kept up to 64 KiB; of a larger one, its name and the hash of all of it', () => {
   const around = JSON.stringify({ description: '', name: 'echo' }).length
-  const of = (bytes: number) => ({ name: 'echo', description: 'a'.repeat(bytes - around) })
-  expect(readTool(of(256 * 1024))?.tool).toBe('echo')
-  expect(readTool(of(256 * 1024 + 1))).toBeUndefined()
+  const of = (bytes: number, letter = 'a') => ({ name: 'echo', description: letter.repeat(bytes - around) })
+  expect(maxDefinitionBytes).toBe(64 * 1024)
+  expect(readTool(of(64 * 1024))?.canonical).toHaveLength(64 * 1024)
+  const large = readTool(of(64 * 1024 + 1))
+  expect(large).toMatchObject({ canonical: '{"name":"echo"}', tooLargeBytes: 64 * 1024 + 1 })
+  expect(readTool(of(64 * 1024 + 1, 'b'))?.hash).not.toBe(large?.hash)
   expect(readTool({ name: 'a'.repeat(256) })).toBeDefined()
 })

@@ -28,6 +28,42 @@ export const upstreamEvents = {
     name: 'upstream.child-ended',
     says: 'A process of a stdio upstream ended, by itself or because Castellan ended it.',
   }),
+  endpointAdded: defineEvent({
+    name: 'upstream.endpoint-added',
+    says: 'An upstream got one more address at which it answers.',
+  }),
+  endpointRemoved: defineEvent({
+    name: 'upstream.endpoint-removed',
+    says: 'An address was taken from an upstream; the sessions that were open there are over.',
+  }),
+  endpointUnhealthy: defineEvent({
+    name: 'upstream.endpoint-unhealthy',
+    says: 'An endpoint did not answer two health checks in a row; others are asked while there are any.',
+  }),
+  endpointHealthy: defineEvent({
+    name: 'upstream.endpoint-healthy',
+    says: 'An endpoint that was unhealthy answered a health check.',
+  }),
+  breakerOpened: defineEvent({
+    name: 'upstream.breaker-opened',
+    says: 'An endpoint failed so many calls in a row that it is not asked for a while.',
+  }),
+  breakerClosed: defineEvent({
+    name: 'upstream.breaker-closed',
+    says: 'An endpoint that was not asked for a while answered the one call that tried it.',
+  }),
+  bundleAdded: defineEvent({
+    name: 'bundle.added',
+    says: 'A bundle was added: upstreams that answer together at one address, to those who may use them.',
+  }),
+  bundleRemoved: defineEvent({
+    name: 'bundle.removed',
+    says: 'A bundle was removed; its address answers nobody.',
+  }),
+  questionRefused: defineEvent({
+    name: 'upstream.question-refused',
+    says: 'An upstream asked a client for something that clients are not asked, or for a visit to an unsafe address; the client was not asked.',
+  }),
   toolAppeared: defineEvent({
     name: 'tool.appeared',
     says: 'An upstream offered a tool that nobody has approved; it stays hidden.',
@@ -42,10 +78,14 @@ export const upstreamEvents = {
   }),
   toolApproved: defineEvent({
     name: 'tool.approved',
-    says: 'A person approved the definition of a tool.',
+    says: 'A person approved the definition of a tool, which the entry holds, in spite of the warnings it names.',
   }),
   toolRejected: defineEvent({
     name: 'tool.rejected',
     says: 'A person rejected the definition of a tool; an earlier approval of the tool is withdrawn.',
+  }),
+  toolQuarantined: defineEvent({
+    name: 'tool.quarantined',
+    says: 'A person withdrew the approval of a tool; whatever its definition is, it is hidden until it is approved by name.',
   }),
 } as const

@@ -8,7 +8,10 @@
 import type { Selectable } from 'kysely'
 import type { Database, Tables } from '#platform/database'
 import type { Pin } from './definition.ts'
-import type { UpstreamRecord } from './transports/transport.ts'
+import { readEndpoint } from './balance/endpoint-store.ts'
+import { addressesOf } from './pins/addresses.ts'
+import { pinColumns, readPin } from './pins/read-pin.ts'
+import type { UpstreamEndpoint, UpstreamRecord } from './transports/transport.ts'
 
 export interface Register {
   /** Sorted by name. */
@@ -22,46 +25,28 @@ export interface Registry {
   refresh(): void | Promise<void>
 }
 
-function readRecord(row: Selectable<Tables['upstreams']>): UpstreamRecord {
+function readRecord(row: Selectable<Tables['upstreams']>, endpoints: readonly UpstreamEndpoint[]): UpstreamRecord {
+  const [first] = endpoints
   return {
     name: row.name,
     transport: row.transport,
     ...(row.command === null ? {} : { command: JSON.parse(row.command) as string[] }),
-    ...(row.url === null ? {} : { url: row.url }),
+    ...(first === undefined ? {} : { url: first.url, endpoints }),
     environment: JSON.parse(row.environment) as Record<string, string>,
     isDemo: row.is_demo === 1,
   }
 }
 
-function statusOf(row: Selectable<Tables['tool_pins']>): Pin['status'] {
-  if (row.approved_hash === null) return 'new'
-  return row.approved_hash === row.seen_hash ? 'approved' : 'changed'
-}
-
-/** A row of `tool_pins` as a pin. */
-export function readPin(row: Selectable<Tables['tool_pins']>): Pin {
-  const approved = row.approved_definition
-  return {
-    upstream: row.upstream,
-    tool: row.tool,
-    status: statusOf(row),
-    definition: JSON.parse(row.seen_definition) as Record<string, unknown>,
-    ...(approved === null ? {} : { approvedDefinition: JSON.parse(approved) as Record<string, unknown> }),
-    ...(row.approved_hash === null ? {} : { approvedHash: row.approved_hash }),
-    seenHash: row.seen_hash,
-    seenAt: Number(row.seen_at),
-    ...(row.approved_at === null ? {} : { approvedAt: Number(row.approved_at) }),
-    ...(row.approved_by === null ? {} : { approvedBy: row.approved_by }),
-    isRejected: row.rejected_hash === row.seen_hash,
-  }
-}
-
 async function load(database: Database): Promise<Register> {
   const rows = await database.query.selectFrom('upstreams').selectAll().orderBy('name').execute()
-  const pinRows = await database.query.selectFrom('tool_pins').selectAll().orderBy('tool').execute()
-  const pins = new Map<string, Map<string, Pin>>(rows.map((row) => [row.name, new Map()]))
-  for (const row of pinRows) pins.get(row.upstream)?.set(row.tool, readPin(row))
-  return { records: new Map(rows.map((row) => [row.name, readRecord(row)])), pins }
+  const oldestFirst = database.query.selectFrom('upstream_endpoints').selectAll().orderBy('created_at').orderBy('id')
+  const endpoints = Map.groupBy(await oldestFirst.execute(), (row) => row.upstream)
+  const records = rows.map((row) => readRecord(row, (endpoints.get(row.name) ?? []).map(readEndpoint)))
+  const addresses = new Map(records.map((record) => [record.name, addressesOf(record)] as const))
+  const pinRows = await database.query.selectFrom('tool_pins').select(pinColumns).orderBy('tool').execute()
+  const pins = new Map<string, Map<string, Pin>>(records.map(({ name }) => [name, new Map()]))
+  for (const row of pinRows) pins.get(row.upstream)?.set(row.tool, readPin(row, addresses.get(row.upstream) ?? []))
+  return { records: new Map(records.map((record) => [record.name, record])), pins }
 }
 
 /** @param onChange called with what was known before, after a reading replaced it */

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '#kernel'
 import { listAllTools } from './survey.ts'
-import { createStreamableHttp } from './transports/streamable-http/streamable-http.ts'
+import { createBalance } from './balance/balance.ts'
+import { defaultBalance } from './balance/settings.ts'
 import { defaultLimits } from './transports/transport.ts'
 
 interface Asked {
@@ -33,7 +35,7 @@ async function survey(answer: Answer, timeoutMs = 5_000): Promise<{ tools: Promi
     res.end(JSON.stringify({ jsonrpc: '2.0', id: asked.id, result }))
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const transport = createStreamableHttp({ limits: defaultLimits })
+  const transport = createBalance({ clock: systemClock, limits: defaultLimits, settings: { current: defaultBalance } })
   onTestFinished(async () => {
     await transport.close()
     server.closeAllConnections()

@@ -11,7 +11,7 @@ import { isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
 import type { UpstreamAnswer, UpstreamRecord, UpstreamRequest } from './transports/transport.ts'
 
 /** The owner of Castellan's own sessions; no person's id looks like it. */
-const surveyor = 'castellan'
+export const surveyor = 'castellan'
 
 const maxPages = 64
 const maxTools = 1000

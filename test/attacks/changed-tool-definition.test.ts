@@ -22,6 +22,10 @@ const changes: [string, (tool: ToolDefinition) => ToolDefinition][] = [
   ['title', (tool) => ({ ...tool, title: 'harmless' })],
   ['annotations', (tool) => ({ ...tool, annotations: { readOnlyHint: true } })],
   ['unknown member', (tool) => ({ ...tool, 'x-anything': 1 })],
+  ['output schema', (tool) => ({ ...tool, outputSchema: { type: 'object' } })],
+  ['icon', (tool) => ({ ...tool, icons: [{ src: 'https://x.example/i.png' }] })],
+  ['metadata', (tool) => ({ ...tool, _meta: { 'x/y': 1 } })],
+  ['way of execution', (tool) => ({ ...tool, execution: { taskSupport: 'optional' } })],
 ]
 
 for (const [member, change] of changes) {
@@ -42,7 +46,8 @@ for (const [member, change] of changes) {
     const refused = await world.ledger('&refusal=gateway.tool-changed')
     expect(refused).toHaveLength(1)
 
-    await world.ana.api('POST', '/upstreams/books/tools/approve', { tools: ['echo'] })
+    const despite = { echo: ['hidden-text'] }
+    await world.ana.api('POST', '/upstreams/books/tools/approve', { tools: ['echo'], despite })
     expect((await world.post({ token, message: callTool('echo') })).body['result']).toBeDefined()
   })
 }

@@ -76,6 +76,36 @@ test('an operator puts a server behind castellan, gives a role, and a person cal
   expect(recorded).toMatchObject({ principal: { name: 'bo' }, target: { upstream: 'notes', name: 'create_note' } })
 })
 
+test('an operator gives a server a second address, sees how both are, and takes one away', async () => {
+  const world = await startWorld()
+  const ana = await signedIn(world, world.ana)
+  type Endpoint = {
+    id: string
+    url: string
+    weight: number
+    region: string | null
+    isHealthy: boolean
+    breaker: string
+  }
+  const list = async (word = 'list') => (await ana(['endpoint', word, 'books', '--json'])).json<Endpoint[]>()
+  const [first] = await list()
+  expect(first).toMatchObject({ url: world.books.url, weight: 1, region: null, isHealthy: true, breaker: 'closed' })
+  const secret = 'http://127.0.0.1:1/mcp?key=hunter2'
+  expect((await ana(['endpoint', 'add', 'books', '--url', secret, '--weight', '7', '--region', 'eu'])).code).toBe(0)
+  expect((await ana(['endpoint', 'add', 'books', '--url', secret])).code).toBe(7)
+  expect((await ana(['endpoint', 'add', 'books', '--url', secret, '--weight', '1.5'])).code).toBe(1)
+  await list('check')
+  const checked = await list('check')
+  expect(checked.find(({ weight }) => weight === 7)).toMatchObject({ region: 'eu', isHealthy: false })
+  expect(JSON.stringify(checked)).not.toContain('hunter2')
+  const table = await ana(['endpoint', 'list', 'books'])
+  expect(table.out).toContain('unhealthy')
+  const second = checked.find(({ weight }) => weight === 7)?.id ?? ''
+  expect((await ana(['endpoint', 'remove', 'books', second, '--yes'])).code).toBe(0)
+  expect((await ana(['endpoint', 'remove', 'books', first?.id ?? '', '--yes'])).code).toBe(7)
+  expect((await ana(['endpoint', 'list', 'nothing'])).code).toBe(6)
+})
+
 test('what a person may not see or do ends with the exit code for it', async () => {
   const world = await startWorld()
   const bo = await signedIn(world, await world.join('bo', ['viewer']))
@@ -108,7 +138,7 @@ test('a hold stops a person at once and its lifting lets them go on', async () =
 test('a token is made for one upstream, listed, and works no more once it is revoked', async () => {
   const world = await startWorld()
   const ana = await signedIn(world, world.ana)
-  const made = (await ana(['connect', 'vscode', '--upstream', 'books', '--days', '1', '--json'])).json<{
+  const made = (await ana(['connect', 'vscode', '--upstream', 'books', '--days', '1', '--print', '--json'])).json<{
     token: string
     tokenId: string
     document: { servers: Record<string, { url: string }> }

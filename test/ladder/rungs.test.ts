@@ -181,8 +181,14 @@ for (const [what, change] of [
   onPost('7', what, (knock) => respelled(knock, change), { status: 400, code: -32700 })
 }
 const deep = '{"a":'.repeat(64) + '1' + '}'.repeat(64)
+const batched = (text: string): string => `[${text}]`
+onPost('7', 'a batch', (knock) => respelled(knock, batched), { status: 400, code: -32600 }, ['modern'])
+for (const version of ['2024-11-05', '2025-06-18', '2025-11-25']) {
+  const ofRevision = (knock: Knock): Knock =>
+    withHeaders(respelled(knock, batched), { 'mcp-protocol-version': version })
+  onPost('7', `a batch in ${version}`, ofRevision, { status: 400, code: -32600 }, ['legacy'])
+}
 for (const [what, change] of [
-  ['a batch', (text: string) => `[${text}]`],
   ['an empty batch', () => '[]'],
   ['a text', () => '"tools/call"'],
   ['a key twice', (text: string) => text.replace('"method":', '"method":"tools/list","m\\u0065thod":')],

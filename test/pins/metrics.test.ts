@@ -13,15 +13,20 @@ castellan_audit_entries_total counter
 castellan_audit_writable gauge
 castellan_audit_write_seconds histogram
 castellan_auth_attempts_total counter method outcome
+castellan_breaker_changes_total counter to server endpoint
+castellan_breaker_open gauge server endpoint
 castellan_build_info gauge version node
 castellan_cert_expiry_timestamp_seconds gauge name
 castellan_connections gauge listener
 castellan_decisions_total counter decision refusal server tool rule
+castellan_endpoint_calls gauge server endpoint
+castellan_endpoint_healthy gauge server endpoint
 castellan_open_exchanges gauge
 castellan_open_streams gauge
 castellan_overhead_seconds histogram
 castellan_rate_limited_total counter scope
 castellan_turned_away_total counter listener reason
+castellan_upstream_repeats_total counter server
 castellan_upstream_up gauge server
 mcp_client_operation_duration_seconds ${operation}
 mcp_server_operation_duration_seconds ${operation}

@@ -54,7 +54,8 @@ async function openRooms({ database = undefined, secondFactor = 'required' }: Ad
   const settings = { sessionHours: 8, sessionIdleMinutes: 30, secondFactor, accessTokenDays: 30 }
   const identity = createIdentity({ database: opened, ledger, clock, sealer, settings })
   const policy = await createPolicy({ database: opened, ledger, clock })
-  const upstreams = createUpstreams({ database: opened, ledger, clock, settings: { workFolder: temporaryFolder() } })
+  const ground = { database: opened, ledger, clock, sealer, node: 'test' }
+  const upstreams = createUpstreams({ ...ground, settings: { workFolder: temporaryFolder() } })
   onTestFinished(() => upstreams.close())
   return { database: opened, clock, ledger, identity, policy, upstreams }
 }

@@ -7,7 +7,7 @@ import { createTestClock, type TestClock } from './clock.ts'
 import { freshPostgres } from './databases.ts'
 import { atEnd } from '../ending.ts'
 import { temporaryFolder } from './folder.ts'
-import { type Answer, callAdmin, enrol, type Person } from './people.ts'
+import { type Answer, callAdmin, enrol, pathOf, type Person } from './people.ts'
 import { generousLimits } from './running-castellan.ts'
 import { type RecordingUpstream, startRecordingUpstream } from './servers/recording-upstream.ts'
 
@@ -38,7 +38,7 @@ export interface World {
   join(name: string, roles: readonly string[]): Promise<Person>
   /** Starts a second gateway on the same database, with a data folder of its own and this one's root key. */
   secondNode(): Promise<{ readonly gatewayUrl: string; mint(sessionToken: string, upstream: string): Promise<string> }>
-  /** Posts one JSON-RPC message to an upstream's path, legacy unless the headers say otherwise. */
+  /** Posts one JSON-RPC message to an upstream's path, or another, legacy unless the headers say otherwise. */
   post(options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }>
   /** Lines of the log of all nodes. */
   readonly logLines: readonly string[]
@@ -81,7 +81,7 @@ function eventsOf(text: string): Record<string, unknown>[] {
 
 async function post(gatewayUrl: string, options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }> {
   const { token, message, upstream = 'books', headers = {}, signal } = options
-  const response = await fetch(`${gatewayUrl}/servers/${upstream}/mcp`, {
+  const response = await fetch(`${gatewayUrl}${pathOf(upstream)}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',

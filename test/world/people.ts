@@ -21,7 +21,7 @@ export interface Person {
   sessionToken(): string
   /** Calls the admin API as this person. */
   api(method: string, path: string, body?: unknown): Promise<Answer>
-  /** A personal access token for one upstream. */
+  /** A personal access token for one upstream, or for a path such as `/mcp`. */
   mint(upstream: string, ttlSeconds?: number): Promise<string>
 }
 
@@ -29,6 +29,11 @@ export interface PersonPlaces {
   readonly adminUrl: string
   readonly gatewayUrl: string
   readonly clock: TestClock
+}
+
+/** The path of an upstream; a path stays what it is. */
+export function pathOf(upstream: string): string {
+  return upstream.startsWith('/') ? upstream : `/servers/${upstream}/mcp`
 }
 
 const stepMs = 30_000
@@ -80,7 +85,7 @@ export async function enrol(places: PersonPlaces, token: string, name: string): 
     sessionToken: () => session,
     api: (method, path, body) => callAdmin(adminUrl, { method, path, body, token: session }),
     async mint(upstream, ttlSeconds = 3600) {
-      const resource = `${gatewayUrl}/servers/${upstream}/mcp`
+      const resource = `${gatewayUrl}${pathOf(upstream)}`
       const minted = await person.api('POST', '/tokens', { label: `${name} test`, resource, ttlSeconds })
       if (typeof minted.body['token'] !== 'string') throw new Error(`mint refused: ${JSON.stringify(minted.body)}`)
       return minted.body['token']

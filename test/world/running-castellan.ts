@@ -32,6 +32,7 @@ export interface RunningCastellan {
 export const generousLimits: NodeJS.ProcessEnv = {
   CASTELLAN_LIMITS__REQUESTS_PER_MINUTE_PER_ADDRESS: '1000000',
   CASTELLAN_LIMITS__REQUESTS_PER_MINUTE_PER_PRINCIPAL: '1000000',
+  CASTELLAN_UPSTREAMS__BREAKER_FAILURES: '1000000',
 }
 
 async function must(what: string, answer: Promise<Answer>): Promise<void> {

@@ -3,10 +3,17 @@
  * servers directly and through Castellan, with tokens, policy and ledger on, and every check has to end the same way.
  */
 import { type Revision, runSuite } from '../../test/conformance/suite.ts'
-import { type RunningUpstream, startUpstream, stdioCommand } from '../../test/conformance/upstreams.ts'
+import {
+  legacyOnlyStdioCommand,
+  modernOnlyStdioCommand,
+  type RunningUpstream,
+  startUpstream,
+  stdioCommand,
+} from '../../test/conformance/upstreams.ts'
 import { type RunningCastellan, runCastellan } from '../../test/world/running-castellan.ts'
-import { compareCell, describeCell, type Cell } from './conformance/compare-cell.ts'
+import { compareCell, describeCell, type Cell, type Way } from './conformance/compare-cell.ts'
 import { examineLedger } from './conformance/examine-ledger.ts'
+import { notBridged } from './conformance/not-bridged.ts'
 import type { Proof, ProofOutcome } from './contract.ts'
 
 /** What stands behind the gateway, and what the suite is pointed at to know what it is worth without one. */
@@ -15,27 +22,43 @@ interface Subject {
   readonly revisions: readonly Revision[]
   readonly direct: RunningUpstream
   readonly place: string | readonly string[]
-  readonly isOverStdio: boolean
+  readonly way: Way
 }
 
 const older: readonly Revision[] = ['2025-03-26', '2025-06-18']
 const legacy: Revision = '2025-11-25'
 const modern: Revision = '2026-07-28'
 
-async function startSubjects(): Promise<Subject[]> {
-  const [both, old, first] = await Promise.all([
+interface Subjects {
+  readonly subjects: readonly Subject[]
+  end(): Promise<void>
+}
+
+async function startSubjects(): Promise<Subjects> {
+  const [both, old, young, first] = await Promise.all([
     startUpstream('both-eras'),
     startUpstream('legacy-only'),
+    startUpstream('modern-only'),
     startUpstream('first-line'),
   ])
-  const overHttp = { isOverStdio: false }
-  return [
-    { name: 'both-eras', revisions: [...older, legacy, modern], direct: both, place: both.url, ...overHttp },
-    { name: 'legacy-only', revisions: [legacy], direct: old, place: old.url, ...overHttp },
-    { name: 'sdk-1', revisions: [legacy], direct: first, place: first.url, ...overHttp },
+  const subjects: readonly Subject[] = [
+    { name: 'both-eras', revisions: [...older, legacy, modern], direct: both, place: both.url, way: 'straight' },
+    { name: 'legacy-only', revisions: [legacy], direct: old, place: old.url, way: 'straight' },
+    { name: 'sdk-1', revisions: [legacy], direct: first, place: first.url, way: 'straight' },
     // WHY: the suite does not speak stdio; the same server over HTTP is the reference.
-    { name: 'stdio', revisions: [legacy, modern], direct: both, place: stdioCommand, isOverStdio: true },
+    { name: 'stdio', revisions: [legacy, modern], direct: both, place: stdioCommand, way: 'over-stdio' },
+    // WHY: without Castellan these cells do not exist; the same server in the suite's own era is the reference.
+    { name: 'modern-only', revisions: [...older, legacy], direct: both, place: young.url, way: 'bridged' },
+    { name: 'modern-stdio', revisions: [legacy], direct: both, place: modernOnlyStdioCommand, way: 'bridged' },
+    { name: 'legacy-bridged', revisions: [modern], direct: both, place: old.url, way: 'to-legacy' },
+    { name: 'legacy-stdio', revisions: [modern], direct: both, place: legacyOnlyStdioCommand, way: 'to-legacy-stdio' },
   ]
+  return {
+    subjects,
+    end: async () => {
+      for (const upstream of [both, old, young, first]) await upstream.end()
+    },
+  }
 }
 
 /** A role that grants what the suite uses and nothing else, held by somebody who is no administrator. */
@@ -64,27 +87,24 @@ async function runCells(castellan: RunningCastellan, subjects: readonly Subject[
   const names = subjects.map(({ name }) => name)
   const ben = await castellan.join('ben', [await grantAll(castellan, names)])
   const cells: Cell[] = []
-  for (const { name, revisions, direct, isOverStdio } of subjects) {
+  for (const { name, revisions, direct, way } of subjects) {
     const token = await ben.mint(name)
     for (const revision of revisions) {
       const url = `${castellan.gatewayUrl}/servers/${name}/mcp`
       console.log(`\n${name} × ${revision}: running directly, then through the gateway`)
       const reference = await runSuite({ url: direct.url, revision })
       const through = await runSuite({ url, revision, token })
-      const cell = compareCell({ upstream: name, revision, direct: reference, through, isOverStdio })
+      const cell = compareCell({ upstream: name, revision, direct: reference, through, way })
       console.log(describeCell(cell))
       cells.push(cell)
     }
-  }
-  for (const upstream of ['legacy-only', 'sdk-1']) {
-    console.log(`${upstream} × ${modern}: bridging between the eras, not served yet, not counted`)
   }
   return cells
 }
 
 async function run(): Promise<ProofOutcome> {
   const startedAt = performance.now()
-  const subjects = await startSubjects()
+  const { subjects, end } = await startSubjects()
   try {
     const castellan = await runCastellan()
     try {
@@ -109,14 +129,14 @@ async function run(): Promise<ProofOutcome> {
         entries: ledger.entries,
         ledgerProblems: ledger.problems,
         isStrangerRefused: stranger.isRefused,
-        bridging: 'not served yet',
+        notBridged,
         seconds: Math.round((performance.now() - startedAt) / 1_000),
       }
     } finally {
       await castellan.end()
     }
   } finally {
-    for (const { direct } of subjects) await direct.end()
+    await end()
   }
 }
 

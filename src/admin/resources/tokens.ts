@@ -44,11 +44,11 @@ const list = route({
   },
 })
 
-/** A token is for one upstream of this gateway, by its own resource URL (RFC 8707). */
+/** A token is for one address of this gateway, by its own resource URL (RFC 8707). */
 function isOwnResource(resource: string, gatewayUrl: string): boolean {
   if (!URL.canParse(resource)) return false
   const url = new URL(resource)
-  const path = /^\/servers\/[^/]+\/mcp\/?$/
+  const path = /^(?:\/(?:servers|bundles)\/[^/]+)?\/mcp\/?$/
   return url.origin === new URL(gatewayUrl).origin && path.test(url.pathname) && url.search === '' && url.hash === ''
 }
 
@@ -72,7 +72,12 @@ const mint = route({
   async handle({ rooms, principal, body, address }) {
     const gatewayUrl = rooms.config.gateway.publicUrl
     if (!isOwnResource(body.resource, gatewayUrl))
-      return invalid([{ pointer: '#/body/resource', detail: `must be ${gatewayUrl}/servers/<upstream>/mcp` }])
+      return invalid([
+        {
+          pointer: '#/body/resource',
+          detail: `must be ${gatewayUrl}/servers/<upstream>/mcp, /bundles/<bundle>/mcp or /mcp there`,
+        },
+      ])
     const minted = await rooms.identity.tokens.mint({ principal, address, ...body })
     return isRefusal(minted) ? minted : { token: minted.token, view: show(minted.view) }
   },

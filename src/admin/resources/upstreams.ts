@@ -1,10 +1,9 @@
-import { isRefusal, refuse } from '#kernel'
-import type { Pin } from '#upstream'
+import { isRefusal } from '#kernel'
 import { z } from 'zod'
-import { refusals } from '../refusals.ts'
 import type { Rooms } from '../rooms.ts'
 import { route } from '../route.ts'
-import { done, isoTimeOrNull, listOf, moment, nameParams, nameText } from '../shapes.ts'
+import { done, listOf, nameParams, nameText } from '../shapes.ts'
+import { refuseUnknown, toolRoutes } from './upstream-tools.ts'
 
 const upstream = z.object({
   name: z.string(),
@@ -14,17 +13,6 @@ const upstream = z.object({
   /** Names only: values may be credentials. */
   environmentNames: z.array(z.string()),
   isDemo: z.boolean(),
-})
-
-const pin = z.object({
-  upstream: z.string(),
-  tool: z.string(),
-  status: z.enum(['approved', 'new', 'changed']),
-  definition: z.unknown(),
-  seenHash: z.string(),
-  approvedHash: z.string().nullable(),
-  approvedAt: moment.nullable(),
-  approvedBy: z.string().nullable(),
 })
 
 type Record = NonNullable<ReturnType<Rooms['upstreams']['catalog']['find']>>
@@ -39,26 +27,6 @@ function showUpstream(found: Record): z.infer<typeof upstream> {
     environmentNames: Object.keys(found.environment),
     isDemo: found.isDemo,
   }
-}
-
-function showPin(given: Pin): z.infer<typeof pin> {
-  return {
-    upstream: given.upstream,
-    tool: given.tool,
-    status: given.status,
-    definition: given.definition,
-    seenHash: given.seenHash,
-    approvedHash: given.approvedHash ?? null,
-    approvedAt: isoTimeOrNull(given.approvedAt),
-    approvedBy: given.approvedBy ?? null,
-  }
-}
-
-async function refuseUnknown(rooms: Rooms, name: string) {
-  await rooms.upstreams.catalog.refresh()
-  return rooms.upstreams.catalog.find(name) === undefined
-    ? refuse(refusals.notFound, { names: { noun: 'upstream' } })
-    : undefined
 }
 
 const list = route({
@@ -114,64 +82,4 @@ const remove = route({
   },
 })
 
-const review = route({
-  method: 'POST',
-  path: '/upstreams/:name/review',
-  summary: 'ask the upstream for all its tools and compare them with what was approved',
-  access: 'upstreams:write',
-  params: nameParams,
-  answer: listOf(pin),
-  async handle({ rooms, principal, params }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
-    const pins = await rooms.upstreams.pins.review(params.name, principal)
-    return isRefusal(pins) ? pins : { items: pins.map(showPin) }
-  },
-})
-
-const tools = route({
-  method: 'GET',
-  path: '/upstreams/:name/tools',
-  summary: 'the tools an upstream was seen to offer, and which definitions are approved',
-  access: 'upstreams:read',
-  params: nameParams,
-  answer: listOf(pin),
-  async handle({ rooms, params }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    return unknown ?? { items: rooms.upstreams.pins.list(params.name).map(showPin) }
-  },
-})
-
-const chosenTools = z.union([z.literal('all'), z.array(nameText).min(1).max(1000)])
-
-function judge(verb: 'approve' | 'reject', summary: string) {
-  return route({
-    method: 'POST',
-    path: `/upstreams/:name/tools/${verb}`,
-    summary,
-    access: 'upstreams:write',
-    params: nameParams,
-    body: z.strictObject({
-      tools: chosenTools,
-      /** Tool name to the `seenHash` that was looked at: a tool that changed since is not judged. */
-      hashes: z.record(nameText, z.string().max(200)).optional(),
-    }),
-    answer: listOf(pin),
-    async handle({ rooms, principal, params, body }) {
-      const unknown = await refuseUnknown(rooms, params.name)
-      if (unknown !== undefined) return unknown
-      const outcome = await rooms.upstreams.pins[verb]({
-        upstream: params.name,
-        tools: body.tools,
-        by: principal,
-        ...(body.hashes === undefined ? {} : { hashes: body.hashes }),
-      })
-      return isRefusal(outcome) ? outcome : { items: outcome.map(showPin) }
-    },
-  })
-}
-
-const approve = judge('approve', 'approve tool definitions as they were seen')
-const reject = judge('reject', 'reject tool definitions as they were seen; they stay hidden')
-
-export const upstreamRoutes = [list, add, remove, review, tools, approve, reject]
+export const upstreamRoutes = [list, add, remove, ...toolRoutes]

@@ -3,11 +3,14 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { readCount, showTime } from '../duration.ts'
 import type { Invocation } from '../invocation.ts'
-import { resourceOf } from '../remote/resource.ts'
+import { CliFailure } from '../failure.ts'
+import { resourceFor, type Reached } from '../remote/resource.ts'
 import type { Span } from '../terminal/table.ts'
 
 interface CreateOptions {
-  readonly upstream: string
+  readonly upstream?: string
+  readonly bundle?: string
+  readonly all?: boolean
   readonly label: string
   readonly days: string
 }
@@ -17,9 +20,26 @@ function stateOf(token: TokenView, nowMs: number): Span {
   return Date.parse(token.expiresAt) > nowMs ? { text: 'active', tone: 'good' } : { text: 'expired', tone: 'dim' }
 }
 
-/** The upstream in a resource such as `http://localhost:8090/servers/notes/mcp`. */
-function upstreamOf(resource: string): string {
-  return /\/servers\/([^/]+)\/mcp\/?$/.exec(resource)?.[1] ?? resource
+/** The upstream in a resource such as `http://localhost:8090/servers/notes/mcp`; `bundle work` and `all` beside it. */
+function reachedBy(resource: string): string {
+  const found = /^https?:\/\/[^/]+(?:\/(servers|bundles)\/([^/]+))?\/mcp\/?$/.exec(resource)
+  if (found === null) return resource
+  const [, kind, name = ''] = found
+  if (kind === undefined) return 'all'
+  return kind === 'bundles' ? `bundle ${name}` : name
+}
+
+/** @throws CliFailure `cli.token-reach` */
+function readReached({ upstream, bundle, all }: CreateOptions): Reached {
+  const given: Reached[] = [
+    ...(upstream === undefined ? [] : [{ upstream }]),
+    ...(bundle === undefined ? [] : [{ bundle }]),
+    ...(all === true ? ['all' as const] : []),
+  ]
+  const [only, ...others] = given
+  if (only !== undefined && others.length === 0) return only
+  const hint = 'pass one of --upstream <name>, --bundle <name>, --all'
+  throw new CliFailure('usage', 'cli.token-reach', 'a token works at exactly one address', hint)
 }
 
 async function list({ output, signedIn, terminal }: Invocation, isAll: boolean): Promise<void> {
@@ -32,7 +52,7 @@ async function list({ output, signedIn, terminal }: Invocation, isAll: boolean):
         { title: 'ID', cell: (one) => one.id, isFixed: true },
         { title: 'LABEL', cell: (one) => one.label },
         { title: 'STATE', cell: (one) => stateOf(one, nowMs), isFixed: true },
-        { title: 'UPSTREAM', cell: (one) => upstreamOf(one.resource) },
+        { title: 'REACHES', cell: (one) => reachedBy(one.resource) },
         { title: 'EXPIRES', cell: (one) => one.expiresAt.slice(0, 10), isFixed: true },
       ],
       'no tokens; make one with `castellan connect <client>`',
@@ -42,8 +62,9 @@ async function list({ output, signedIn, terminal }: Invocation, isAll: boolean):
 
 async function create(invocation: Invocation, options: CreateOptions): Promise<void> {
   const days = readCount(options.days, { name: '--days', min: 1, max: 365 })
+  const reached = readReached(options)
   const api = adminApi(await invocation.signedIn())
-  const resource = await resourceOf(api, options.upstream)
+  const resource = await resourceFor(api, reached)
   const { token, view } = await api.tokens.create({ label: options.label, resource, ttlSeconds: days * 86_400 })
   const { output } = invocation
   output.result({ token, id: view.id, resource, expiresAt: showTime(view.expiresAt) }, () => {
@@ -65,7 +86,7 @@ export const token: CommandPlug = {
     'castellan token revoke <id>',
   ],
   declare(program, open) {
-    const command = program.command('token').description('personal access tokens, each for one upstream')
+    const command = program.command('token').description('personal access tokens, each for one address')
 
     command
       .command('list')
@@ -75,7 +96,9 @@ export const token: CommandPlug = {
     command
       .command('create')
       .description('make a token and print it once')
-      .requiredOption('--upstream <name>', 'the one upstream it works for')
+      .option('--upstream <name>', 'the one upstream it works for')
+      .option('--bundle <name>', 'or the upstreams of a bundle, at its address')
+      .option('--all', 'or every upstream that you may use, at `/mcp`')
       .option('--label <text>', 'what it is for', 'made with castellan token create')
       .option('--days <days>', 'how long it lasts', '30')
       .action((options: CreateOptions) => create(open(), options))

@@ -4,7 +4,7 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { CliFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
-import { approveTools, rejectTools, reviewTools } from '../tasks/review-tools.ts'
+import { approveTools, diffTools, quarantineTools, rejectTools, reviewTools } from '../tasks/review-tools.ts'
 
 interface AddOptions {
   readonly stdio?: boolean
@@ -75,6 +75,12 @@ async function remove(invocation: Invocation, name: string, isSure: boolean): Pr
   invocation.output.result({ removed: name }, () => invocation.output.line(`removed ${name}`))
 }
 
+interface ApproveOptions {
+  readonly all?: boolean
+  readonly despite?: readonly string[]
+  readonly yes?: boolean
+}
+
 function declareTools(upstream: Command, open: () => Invocation): void {
   upstream
     .command('review')
@@ -83,13 +89,34 @@ function declareTools(upstream: Command, open: () => Invocation): void {
     .option('--all', 'show approved tools in full too')
     .action((name: string, options: { all?: boolean }) => reviewTools(open(), name, options))
   upstream
+    .command('diff')
+    .argument('<name>')
+    .argument('[tool]')
+    .description('show field by field in what tools differ from what was approved')
+    .action((name: string, tool?: string) => diffTools(open(), name, tool))
+  upstream
     .command('approve')
     .argument('<name>')
-    .argument('[tools...]')
-    .description('approve tools exactly as they were reviewed')
-    .option('--all', 'every tool that waits')
-    .action((name: string, tools: string[], options: { all?: boolean }) =>
+    .argument('[tools...]', 'names, or name@hash for exactly what was reviewed')
+    .description('show tools as they were seen last, and approve them')
+    .option('--all', 'every tool that waits and has no warning')
+    .option(
+      '--despite <warning>',
+      'accept a warning, as review shows it; repeat it',
+      (key: string, all: string[] = []) => [...all, key],
+    )
+    .option('--yes', 'do not ask')
+    .action((name: string, tools: string[], options: ApproveOptions) =>
       approveTools(open(), name, { tools, ...options }),
+    )
+  upstream
+    .command('quarantine')
+    .argument('<name>')
+    .argument('<tools...>')
+    .description('withdraw the approval of tools at once')
+    .option('--note <text>', 'why, for whoever reviews them')
+    .action((name: string, tools: string[], options: { note?: string }) =>
+      quarantineTools(open(), name, { tools, ...options }),
     )
   upstream
     .command('reject')
@@ -108,6 +135,10 @@ export const upstream: CommandPlug = {
     'castellan upstream add tickets --url https://tickets.example/mcp',
     'castellan upstream review files',
     'castellan upstream approve files read_text_file list_directory',
+    'castellan upstream diff files',
+    'castellan upstream approve files read_text_file@4f2a9c01be77',
+    'castellan upstream approve files readfile --despite looks-like:files/read_file',
+    'castellan upstream quarantine files write_file --note "case 7"',
     'castellan upstream list',
     'castellan upstream approve files --all',
     'castellan upstream reject files write_file --yes',

@@ -92,8 +92,8 @@ test('a name in a path cannot reach another path', async () => {
   const { url, seen } = await startServer(200, '{"items":[]}')
   const client = await openAdminClient(url)
   const { upstreams } = adminApi(client)
-  await upstreams.tools('../../people?x=1#y')
-  expect(seen[0]?.url).toBe('/api/v1/upstreams/..%2F..%2Fpeople%3Fx%3D1%23y/tools')
+  await upstreams.differences('../../people?x=1#y', {})
+  expect(seen[0]?.url).toBe('/api/v1/upstreams/..%2F..%2Fpeople%3Fx%3D1%23y/differences')
   for (const name of ['', '.', '..']) {
     expect(() => upstreams.remove(name)).toThrow(expect.objectContaining({ code: 'cli.bad-name', exitCode: 6 }))
   }

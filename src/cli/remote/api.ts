@@ -58,14 +58,64 @@ export interface Upstream {
   readonly isDemo: boolean
 }
 
+export interface Endpoint {
+  readonly id: string
+  readonly url: string
+  readonly weight: number
+  readonly region: string | null
+  readonly isHealthy: boolean
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly waitSeconds: number
+  readonly callsUnderWay: number
+}
+
+export interface Reason {
+  readonly kind: string
+  readonly weight: 'note' | 'word' | 'never'
+  readonly key: string
+  readonly says: string
+}
+
+/** A tool as it was seen; what a server before this program leaves out is absent. */
 export interface Pin {
   readonly tool: string
-  readonly status: 'approved' | 'new' | 'changed'
+  readonly status: 'approved' | 'new' | 'changed' | 'quarantined'
+  readonly reasons?: readonly Reason[]
   readonly definition?: { readonly description?: string; readonly inputSchema?: unknown }
   readonly approvedHash: string | null
   readonly seenHash: string
+  readonly seenAt?: Moment
   readonly approvedAt: Moment | null
   readonly approvedBy: string | null
+  readonly approvedByName?: string | null
+  readonly approvedDespite?: readonly string[]
+  readonly quarantine?: { readonly at: Moment; readonly by: string; readonly note: string | null } | null
+}
+
+export interface Change {
+  readonly pointer: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  readonly from?: unknown
+  readonly to?: unknown
+  readonly words?: readonly { readonly kind: 'same' | 'removed' | 'added'; readonly text: string }[]
+}
+
+export interface ToolDifference extends Pin {
+  readonly changes?: readonly Change[]
+  readonly isComplete?: boolean
+}
+
+export interface Approval {
+  readonly tools: readonly string[]
+  readonly hashes: Readonly<Record<string, string>>
+  readonly despite?: Readonly<Record<string, readonly string[]>>
+}
+
+export interface Bundle {
+  readonly name: string
+  readonly upstreams: readonly string[]
+  readonly createdAt: Moment
+  readonly createdBy: string | null
 }
 
 export type HoldKind = 'person' | 'tool' | 'upstream' | 'everything'
@@ -217,10 +267,32 @@ function upstreamApi({ call }: AdminClient) {
     add: async (body: NewUpstream) => (await call('POST', `${base}/upstreams`, { body })) as Upstream,
     remove: (name: string) => call('DELETE', path(name)),
     review: async (name: string) => itemsOf<Pin>(await call('POST', path(name, '/review'), { body: {} })),
-    tools: async (name: string) => itemsOf<Pin>(await call('GET', path(name, '/tools'))),
-    approve: (name: string, body: { tools: readonly string[]; hashes: Readonly<Record<string, string>> }) =>
-      call('POST', path(name, '/tools/approve'), { body }),
+    differences: async (name: string, query: { tool?: string; all?: string }) =>
+      itemsOf<ToolDifference>(await call('GET', path(name, '/differences'), { query })),
+    approve: (name: string, body: Approval) => call('POST', path(name, '/tools/approve'), { body }),
+    quarantine: (name: string, body: { tools: readonly string[]; note?: string }) =>
+      call('POST', path(name, '/tools/quarantine'), { body }),
     reject: (name: string, body: { tools: readonly string[] }) => call('POST', path(name, '/tools/reject'), { body }),
+  }
+}
+
+function endpointApi({ call }: AdminClient) {
+  const path = (upstream: string, rest = '') => `${base}/upstreams/${segment(upstream)}/endpoints${rest}` as const
+  return {
+    list: async (upstream: string) => itemsOf<Endpoint>(await call('GET', path(upstream))),
+    add: async (upstream: string, body: { url: string; weight?: number; region?: string }) =>
+      (await call('POST', path(upstream), { body })) as { id: string },
+    check: async (upstream: string) => itemsOf<Endpoint>(await call('POST', path(upstream, '/check'), { body: {} })),
+    remove: (upstream: string, id: string) => call('DELETE', path(upstream, `/${segment(id)}`)),
+  }
+}
+
+function bundleApi({ call }: AdminClient) {
+  return {
+    list: async () => itemsOf<Bundle>(await call('GET', `${base}/bundles`)),
+    add: async (body: { name: string; upstreams: readonly string[] }) =>
+      (await call('POST', `${base}/bundles`, { body })) as Bundle,
+    remove: (name: string) => call('DELETE', `${base}/bundles/${segment(name)}`),
   }
 }
 
@@ -258,6 +330,8 @@ export function adminApi(client: AdminClient) {
     people: peopleApi(client),
     roles: roleApi(client),
     upstreams: upstreamApi(client),
+    endpoints: endpointApi(client),
+    bundles: bundleApi(client),
     holds: holdApi(client),
     audit: auditApi(client),
     config: configApi(client),

@@ -1,15 +1,33 @@
 import type { AdminApi } from './api.ts'
 import { CliFailure } from '../failure.ts'
 
+/** What a client is to reach: one upstream, one bundle of them, or all that its person may use. */
+export type Reached = { readonly upstream: string } | { readonly bundle: string } | 'all'
+
+function checked(name: string, kind: 'upstream' | 'bundle'): string {
+  if (/^[a-z][a-z0-9-]{0,30}$/.test(name)) return name
+  const article = kind === 'upstream' ? 'an' : 'a'
+  const hint = `see \`castellan ${kind} list\``
+  throw new CliFailure('usage', `cli.bad-${kind}-name`, `\`${name}\` is not the name of ${article} ${kind}`, hint)
+}
+
+function pathOf(reached: Reached): string {
+  if (reached === 'all') return '/mcp'
+  if ('bundle' in reached) return `/bundles/${checked(reached.bundle, 'bundle')}/mcp`
+  return `/servers/${checked(reached.upstream, 'upstream')}/mcp`
+}
+
 /**
- * The resource (RFC 8707) of one upstream: the URL a client calls and the only one its token works for.
- * @throws CliFailure `cli.bad-upstream-name`
+ * The resource (RFC 8707): the URL a client calls and the only one its token works for.
+ * @throws CliFailure `cli.bad-upstream-name`, `cli.bad-bundle-name`
  */
-export async function resourceOf(api: AdminApi, upstream: string): Promise<string> {
-  if (!/^[a-z][a-z0-9-]{0,30}$/.test(upstream)) {
-    const hint = 'see `castellan upstream list`'
-    throw new CliFailure('usage', 'cli.bad-upstream-name', `\`${upstream}\` is not the name of an upstream`, hint)
-  }
+export async function resourceFor(api: AdminApi, reached: Reached): Promise<string> {
+  const path = pathOf(reached)
   const { gatewayUrl } = await api.session.me()
-  return new URL(`/servers/${upstream}/mcp`, gatewayUrl).href
+  return new URL(path, gatewayUrl).href
+}
+
+/** The resource of one upstream. @throws CliFailure `cli.bad-upstream-name` */
+export function resourceOf(api: AdminApi, upstream: string): Promise<string> {
+  return resourceFor(api, { upstream })
 }

@@ -6,6 +6,7 @@
  */
 import { isRefusal, type Refusal } from '#kernel'
 import type { Message } from '#protocol'
+import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import type { Ending } from '../ending.ts'
 import type { Turn, Turns } from '../limits/turns.ts'
@@ -17,7 +18,13 @@ export interface Admitted {
   readonly turn: Turn
 }
 
-type Needs = Authenticated & Aim & Inbound & { readonly httpMethod: string; readonly cut: Ending }
+type Needs = Authenticated &
+  Aim &
+  Inbound &
+  Pick<Arrival, 'joint'> & { readonly httpMethod: string; readonly cut: Ending }
+
+/** What belongs to a stream that has its turn. */
+const within: Turn = { end: () => undefined }
 
 /** Whether an exchange is a stream that waits for news, with neither an end nor a size that belong to it. */
 export function waitsForNews(httpMethod: string, message: Pick<Message, 'method'> | undefined): boolean {
@@ -31,8 +38,10 @@ function learn(turn: Turn | Refusal): Admitted | Refusal {
 export function awaitTurn(turns: Pick<Turns, 'openStream' | 'openCall'>): Guard<Needs, Admitted> {
   return {
     name: 'await-turn',
-    check({ principal, upstream, message, httpMethod, cut }) {
-      if (waitsForNews(httpMethod, message)) return learn(turns.openStream(principal.id))
+    check({ principal, upstream, message, httpMethod, cut, joint }) {
+      if (waitsForNews(httpMethod, message)) {
+        return joint?.isLeg === true ? { turn: within } : learn(turns.openStream(principal.id))
+      }
       const kind = message?.kind === 'request' ? 'asked' : 'told'
       const turn = turns.openCall({ principalId: principal.id, upstream: upstream.name, kind, cut })
       return turn instanceof Promise ? turn.then(learn) : learn(turn)

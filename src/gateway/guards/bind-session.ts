@@ -5,10 +5,11 @@
  * Fails: an id that does not open never existed: 404, as the protocol says for an ended session.
  * @see MCP 2025-11-25, session management; docs/decisions/0005-gateway-session-ids-are-sealed.md
  */
-import { refuse, type Sealer } from '#kernel'
+import { isRefusal, refuse, type Refusal, type Sealer } from '#kernel'
+import { errorCodes } from '#protocol'
 import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
-import { gatewayRefusals } from '../refusals.ts'
+import { gatewayRefusals, messageRefusal } from '../refusals.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Inbound } from './read-message.ts'
 
@@ -18,6 +19,8 @@ export interface Session {
   /** The upstream's own name for where the client's stream broke off; undefined when it resumes none. */
   readonly lastEventId: string | undefined
 }
+
+const wrongPlace = { status: 400, code: errorCodes.invalidRequest }
 
 type Holder = Pick<Arrival, 'serverName'> & Authenticated
 
@@ -48,14 +51,37 @@ export interface Opener {
   openText(sealed: string, place: string): string | undefined
 }
 
+/** What was sealed with `sealSession` for this person and server; undefined for anything else. */
+export function openSession(sealer: Opener, holder: Holder, sealed: string): string | undefined {
+  return sealer.openText(sealed, placeOfSession(holder))
+}
+
+type Bearings = { readonly session: string | undefined; readonly event: string | undefined }
+
+/** The session and position that a request names: in its headers, or by the event stream that it was posted for. */
+function bearingsOf({ headers, oldWire, principal }: Arrival & Authenticated): Bearings | Refusal {
+  const event = headerOf(headers, 'last-event-id')
+  if (oldWire === undefined) return { session: headerOf(headers, 'mcp-session-id'), event }
+  const bound = oldWire.bind(principal)
+  // INVARIANT: another person's event stream, another server's and none that ever was get the same answer.
+  return bound === undefined ? refuse(gatewayRefusals.sessionUnknown) : { session: bound.sessionId, event }
+}
+
+function isOldAndModern({ era, oldWire }: Arrival & Inbound): boolean {
+  return era === 'modern' && oldWire !== undefined
+}
+
 export function bindSession(sealer: Opener): Guard<Arrival & Authenticated & Inbound, Session> {
   return {
     name: 'bind-session',
     check(known) {
       // SPEC: 2026-07-28 has neither sessions nor resumption; the headers are ignored there.
+      if (isOldAndModern(known)) return messageRefusal('this revision is not spoken here', wrongPlace)
       if (known.era === 'modern') return { upstreamSessionId: undefined, lastEventId: undefined }
-      const [session, event] = [headerOf(known.headers, 'mcp-session-id'), headerOf(known.headers, 'last-event-id')]
-      const upstreamSessionId = session === undefined ? undefined : sealer.openText(session, placeOfSession(known))
+      const bearings = bearingsOf(known)
+      if (isRefusal(bearings)) return bearings
+      const { session, event } = bearings
+      const upstreamSessionId = session === undefined ? undefined : openSession(sealer, known, session)
       if (session !== undefined && upstreamSessionId === undefined) return refuse(gatewayRefusals.sessionUnknown)
       const lastEventId =
         event === undefined ? undefined : sealer.openText(event, placeOfEvent(known, upstreamSessionId))

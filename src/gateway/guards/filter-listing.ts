@@ -14,12 +14,14 @@ import {
   isObject,
   knownNames,
   type KnownNames,
+  legacyDefinitions,
   type Message,
   spanOf,
 } from '#protocol'
 import { isDefinitionApproved, type Pin } from '#upstream'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
+import type { TaskIds } from '../tasks/task-ids.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
 import { permissionOn } from './resolve-target.ts'
 
@@ -31,6 +33,7 @@ export interface ListingRooms {
   }
   readonly sealer: Sealer
   readonly definitions: Definitions
+  readonly taskIds: TaskIds
 }
 
 interface Listing {
@@ -57,6 +60,9 @@ const listings: ReadonlyMap<string, Listing> = new Map(
   ]),
 )
 
+/** Of one page; nobody can approve more of one upstream. */
+const maxListedTools = 1_000
+
 /** Whether a method's result is a list that must be filtered. */
 export function isListing(method: string | undefined): boolean {
   return method !== undefined && listings.has(method)
@@ -72,6 +78,24 @@ function isShown(item: unknown, listing: Listing, known: Answered, rooms: Listin
   if (listing.kind !== 'tool') return true
   const pin = rooms.pins.find(known.upstream.name, name)
   return pin !== undefined && isDefinitionApproved(pin, item)
+}
+
+/** INVARIANT: a name listed twice is not one tool: it cannot be called, so it is not shown. */
+function namedTwice(items: readonly unknown[]): ReadonlySet<unknown> {
+  const [once, twice] = [new Set(), new Set()]
+  for (const item of items) {
+    const name = isObject(item) ? item['name'] : undefined
+    if (once.has(name)) twice.add(name)
+    once.add(name)
+  }
+  return twice
+}
+
+async function observeTools(rooms: ListingRooms, upstream: string, items: readonly unknown[]): Promise<void> {
+  if (items.length > maxListedTools) {
+    throw new Fault('upstream.misbehaved', 'the upstream lists more tools than are read')
+  }
+  await rooms.pins.observe(upstream, items)
 }
 
 /** The response with the shown items only; every other character stays as the upstream wrote it. */
@@ -97,11 +121,16 @@ export function filterListing(rooms: ListingRooms): Guard<Answered, Inspected> {
     const items = result[listing.member]
     if (!Array.isArray(items)) throw new Fault('upstream.misbehaved', 'the list is missing')
     const all: unknown[] = items
-    if (listing.kind === 'tool') await rooms.pins.observe(known.upstream.name, all)
-    const text = keepShown(message.text, listing, (index) =>
-      isShown(all[index], listing, known, rooms) ? all[index] : undefined,
-    )
-    return known.era === 'modern' ? asPrivate(text) : text
+    if (listing.kind === 'tool') await observeTools(rooms, known.upstream.name, all)
+    const twice = listing.kind === 'tool' ? namedTwice(all) : undefined
+    const text = keepShown(message.text, listing, (index) => {
+      const item = all[index]
+      if (isObject(item) && twice?.has(item['name']) === true) return undefined
+      return isShown(item, listing, known, rooms) ? item : undefined
+    })
+    if (known.era === 'modern') return asPrivate(text)
+    // WHY: not before; a translated definition could not be compared with the approved one.
+    return listing.kind === 'tool' && known.answer.isTranslated === true ? legacyDefinitions(text) : text
   }
   return {
     name: 'filter-listing',

@@ -5,13 +5,14 @@
  * Fails: an unreachable, slow or misbehaving upstream is a refusal worded without its details.
  */
 import { Fault, type Refusal } from '#kernel'
-import { type Message, withId, withParams } from '#protocol'
+import { encodeHeaderValue, type Message, withId, withParams } from '#protocol'
 import type { UpstreamAnswer, UpstreamRequest, Upstreams } from '#upstream'
 import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { Ending } from '../ending.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Travelled } from '../measure/trip.ts'
+import type { Tasked } from './bind-task.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Session } from './bind-session.ts'
@@ -33,12 +34,12 @@ export type Forwardable = Arrival &
   Session &
   Aim &
   Intended &
-  Travelled & { readonly cut: Ending }
+  Travelled &
+  Partial<Tasked> & { readonly cut: Ending }
 
-const always = ['mcp-protocol-version']
 const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
 
-function protocolHeaders({ headers, era, lastEventId, trip }: Forwardable): Record<string, string> {
+function protocolHeaders({ headers, era, lastEventId, trip, tasks }: Forwardable): Record<string, string> {
   const kept: Record<string, string> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
   const place = trip.onward()
   if (place !== undefined) kept['traceparent'] = place
@@ -46,8 +47,9 @@ function protocolHeaders({ headers, era, lastEventId, trip }: Forwardable): Reco
     const value = headerOf(headers, name)
     if (value !== undefined) kept[name] = value
   }
-  for (const name of always) keep(name)
+  keep('mcp-protocol-version')
   if (era === 'modern') for (const name in headers) if (modernOnly.test(name)) keep(name)
+  if (tasks?.bound !== undefined && era === 'modern') kept['mcp-name'] = encodeHeaderValue(tasks.bound.upstreamId)
   return kept
 }
 
@@ -59,16 +61,14 @@ interface Outgoing {
 }
 
 const nothing = (): void => undefined
-const noBody: Outgoing = { body: undefined, message: undefined, upstreamId: undefined, done: nothing }
 
-async function* noFrames(): AsyncGenerator<never> {
-  // WHY: a cancellation of nothing is accepted and goes nowhere.
-}
+/** WHY: a cancellation of nothing is accepted and goes nowhere. */
+async function* noFrames(): AsyncGenerator<never> {}
 
 /** The message as the upstream gets it: our id instead of the client's, also inside a cancellation. */
 function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-to-cancel' {
-  const { message, body } = known
-  if (message === undefined || body === undefined) return noBody
+  const { message, body } = known.tasks?.sent ?? known
+  if (message === undefined || body === undefined) return { message, body, upstreamId: undefined, done: nothing }
   if (message.kind === 'request' && message.id !== undefined) {
     const opened = inFlight.open(known, message.id)
     return { body: withId(message, body, opened.upstreamId), message, ...opened }
@@ -128,8 +128,7 @@ export function forward(
     async check(known): Promise<Forwarded | Refusal> {
       const out = outgoing(known, inFlight)
       if (out === 'nothing-to-cancel') {
-        const answer: UpstreamAnswer = { status: 202, kind: 'empty', frames: noFrames() }
-        return { answer, upstreamId: undefined, release: nothing }
+        return { answer: { status: 202, kind: 'empty', frames: noFrames() }, upstreamId: undefined, release: nothing }
       }
       const { trip } = known
       const release = (mayResume: boolean): void => {
@@ -137,6 +136,7 @@ export function forward(
         out.done(mayResume)
       }
       trip.asked()
+      known.oldWire?.accepted()
       try {
         const answer = await upstreams.exchange(requestFor(known, out, settings.current))
         return { answer, upstreamId: out.upstreamId, release }

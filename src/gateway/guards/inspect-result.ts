@@ -4,33 +4,34 @@
  * Trusts: nothing the upstream sends; session ids it mints are sealed to the person before they leave.
  * Fails: what is not understood is withheld and noted in the ledger.
  */
-import { isRefusal, refuse, type Refusal, type Sealer, type Target } from '#kernel'
+import { refuse, type Refusal, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
-import { asPrivate, type Frame } from '#protocol'
+import { asPrivate, type Frame, type Message, withText } from '#protocol'
 import type { Arrival } from '../arrival.ts'
 import type { AtOnceOrLater, Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
-import type { InFlight } from '../in-flight.ts'
+import { type InFlight, resumedRequest } from '../in-flight.ts'
 import { type ChangeResult, type Inspection, inspectFrames } from '../inspect-frames.ts'
 import { inspectWhole } from '../inspect-whole.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
+import type { Tasked } from './bind-task.ts'
+import { createRenameTasks } from '../tasks/rename-tasks.ts'
+import type { TaskIds } from '../tasks/task-ids.ts'
 import type { Authenticated } from './authenticate-caller.ts'
-import { decideAim } from './authorize-call.ts'
 import { sealEvent, sealSession, type Session } from './bind-session.ts'
 import type { Forwarded } from './forward.ts'
-import { type Pins, pinRefusal } from './match-pinned-tool.ts'
+import type { Pins } from './match-pinned-tool.ts'
 import type { Inbound } from './read-message.ts'
-import { heldRefusal } from './refuse-held.ts'
 import type { Aim } from './resolve-target.ts'
 
 export interface Inspected {
   readonly safeResult: SafeResult
 }
 
-type AnswerRooms = Pick<ResultRooms, 'sealer' | 'definitions'> & { readonly policy: Pick<Policy, 'decide'> }
+type AnswerRooms = Pick<ResultRooms, 'sealer' | 'definitions' | 'taskIds'> & { readonly policy: Pick<Policy, 'decide'> }
 
-export type Answered = Arrival & Authenticated & Inbound & Session & Aim & Forwarded
+export type Answered = Arrival & Authenticated & Inbound & Session & Aim & Forwarded & Partial<Tasked>
 
 function inspectionOf(known: Answered, rooms: AnswerRooms, more: Pick<Inspection, 'change' | 'resumed'>): Inspection {
   const upstreamSessionId = known.upstreamSessionId ?? known.answer.sessionId
@@ -39,6 +40,7 @@ function inspectionOf(known: Answered, rooms: AnswerRooms, more: Pick<Inspection
     forwarded: known,
     serverName: known.upstream.name,
     ...more,
+    renameTasks: createRenameTasks(known, rooms.taskIds),
     mayShareRoots: () => {
       const server: Target = { upstream: known.upstream.name, kind: 'server' }
       return rooms.policy.decide(known.principal, 'roots:share', server).isAllowed
@@ -108,28 +110,30 @@ interface ResultRooms {
   readonly inFlight: Pick<InFlight, 'parked'>
   readonly policy: Pick<Policy, 'decide' | 'findHold'>
   readonly pins: Pins
+  readonly taskIds: TaskIds
 }
 
-/** The client's id of a request whose response comes on a stream it resumed; undefined unless it may still be called. */
-function resumedId(known: Answered, rooms: ResultRooms, upstreamId: string | number): string | number | undefined {
-  const parked = known.httpMethod === 'GET' ? rooms.inFlight.parked(known, upstreamId) : undefined
-  if (parked === undefined) return undefined
-  const { principal } = known
-  if (isRefusal(decideAim(rooms.policy, principal, parked.aim))) return undefined
-  if (heldRefusal(rooms.policy, { principal, target: parked.aim.target }) !== undefined) return undefined
-  return pinRefusal(rooms.pins, parked.aim) === undefined ? parked.clientId : undefined
-}
-
-const keepPrivate: ChangeResult = (message, result) =>
+const keepPrivate = (message: Message, result: Record<string, unknown>): string | undefined =>
   Object.hasOwn(result, 'cacheScope') ? asPrivate(message.text) : undefined
+
+/** What an answer needs before it leaves: its scope for caches and, at an address of several servers, their names. */
+function changeFor({ era, target, joint }: Answered): ChangeResult | undefined {
+  const keep = era === 'modern' && target.kind !== 'server' ? keepPrivate : undefined
+  if (joint === undefined) return keep
+  return (message, result) => {
+    const kept = keep?.(message, result)
+    const told = typeof kept === 'string' ? withText(message, kept) : message
+    return joint.outward(told, result) ?? (told === message ? undefined : told.text)
+  }
+}
 
 export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {
   return {
     name: 'inspect-result',
     check(known) {
-      const resumed = (upstreamId: string | number) => resumedId(known, rooms, upstreamId)
-      const isCacheable = known.era === 'modern' && known.target.kind !== 'server'
-      return inspectAnswer(known, rooms, isCacheable ? { resumed, change: keepPrivate } : { resumed })
+      const resumed = (upstreamId: string | number) => resumedRequest(known, rooms, upstreamId)
+      const change = changeFor(known)
+      return inspectAnswer(known, rooms, change === undefined ? { resumed } : { resumed, change })
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Is the tool still the one an administrator approved?
- * Stops: tools nobody approved, new ones, and changed definitions (rug pull), before anything is called.
+ * Stops: tools nobody approved, new ones, withdrawn ones, and changed definitions (rug pull), before anything is called.
  * Trusts: the pin in the database and the hash of what the upstream claims in this very session.
  * Fails: any doubt is a refusal, worded like a tool that does not exist.
  */
@@ -25,6 +25,7 @@ function refused({ target }: Pick<Aim, 'target'>, definition: RefusalDefinition,
 function approvedHashOf(pins: Pins, aim: Pick<Aim, 'target'>): string | Refusal {
   const pin = pins.find(aim.target.upstream, aim.target.name ?? '')
   if (pin?.approvedHash === undefined) return refused(aim, gatewayRefusals.toolNotApproved, 'not-approved')
+  if (pin.status === 'quarantined') return refused(aim, gatewayRefusals.toolNotApproved, 'withdrawn')
   return pin.status === 'approved' ? pin.approvedHash : refused(aim, gatewayRefusals.toolChanged, 'seen-otherwise')
 }
 

@@ -9,14 +9,16 @@ import { type Refusal, refuse } from '#kernel'
 import {
   checkBeforeBody,
   classifyEra,
+  errorCodes,
   type Era,
   isProblem,
   isWireRefusal,
   type Message,
   readMessage as parse,
+  splitBatch,
   type WireRefusal,
 } from '#protocol'
-import type { Arrival } from '../arrival.ts'
+import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals, messageRefusal } from '../refusals.ts'
 
@@ -51,6 +53,23 @@ function readPost(body: Buffer | string, maxBodyBytes: number): { message: Messa
   return messageRefusal(problem, { status: 400, code, ...(messageId === undefined ? {} : { messageId }) })
 }
 
+/** A body of several messages: nothing here judges it, each of them is an exchange of its own. */
+interface Batch extends Refusal {
+  readonly parts: readonly Buffer[]
+}
+
+/** The messages of a batch, if that is why an exchange went no further. */
+export function partsOf(refusal: Refusal | Batch): readonly Buffer[] | undefined {
+  return 'parts' in refusal ? refusal.parts : undefined
+}
+
+function readBatch(body: Buffer, headers: Arrival['headers']): Batch | Refusal | undefined {
+  const split = splitBatch(body, headerOf(headers, 'mcp-protocol-version')?.trim())
+  if (split === undefined) return undefined
+  if ('problem' in split) return messageRefusal(split.problem, { status: 400, code: split.code })
+  return { ...refuse(gatewayRefusals.messageRefused), parts: split }
+}
+
 function classify(
   headers: Arrival['headers'],
   message: Message | undefined,
@@ -61,17 +80,26 @@ function classify(
   return { message, body, era: classified.era, version: classified.version }
 }
 
+/** SPEC: 2024-11-05: the event stream is asked for by GET alone, messages are posted and nothing else. */
+function wrongMethod(oldWire: Arrival['oldWire'], httpMethod: string): WireRefusal | undefined {
+  if (oldWire === undefined || oldWire.method === httpMethod) return undefined
+  const refused = { refuse: 405, code: errorCodes.invalidRequest, message: 'the method is not served here' }
+  return { ...refused, allow: oldWire.method }
+}
+
 export function readMessage(settings: {
   readonly current: { readonly limits: { readonly bodyBytes: number } }
 }): Guard<Arrival, Inbound> {
   return {
     name: 'read-message',
-    check({ httpMethod, headers, readBody }) {
-      const early = checkBeforeBody(httpMethod, headers)
+    check({ httpMethod, headers, readBody, oldWire, mayBatch }) {
+      const early = wrongMethod(oldWire, httpMethod) ?? checkBeforeBody(httpMethod, headers)
       if (early !== undefined) return notServed(early)
       if (httpMethod !== 'POST') return classify(headers, undefined, undefined)
       const { bodyBytes } = settings.current.limits
       return readBody(bodyBytes).then((read) => {
+        const batch = mayBatch === true && typeof read !== 'string' ? readBatch(read, headers) : undefined
+        if (batch !== undefined) return batch
         const posted = readPost(read, bodyBytes)
         return 'kind' in posted ? posted : classify(headers, posted.message, posted.body)
       })

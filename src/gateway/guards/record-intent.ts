@@ -22,7 +22,7 @@ export interface Intended {
 
 type Needs = Arrival & Authenticated & Inbound & Aim & Authorized & Travelled
 
-function describe({ httpMethod, message, era, version, decision, trip }: Needs): Record<string, unknown> {
+function describe({ httpMethod, message, era, version, decision, trip, joint }: Needs): Record<string, unknown> {
   const { _meta, name: _name, uri: _uri, ...rest } = message?.params ?? {}
   return {
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
@@ -30,6 +30,7 @@ function describe({ httpMethod, message, era, version, decision, trip }: Needs):
     version,
     rules: decision.reasons.map((reason) => reason.rule),
     snapshot: decision.snapshotVersion,
+    ...(joint === undefined ? undefined : { cameTo: joint.address }),
     ...(message === undefined ? undefined : { parameters: rest }),
     ...traceDetail(trip),
   }

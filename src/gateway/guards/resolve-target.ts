@@ -4,13 +4,14 @@
  * Trusts: the catalog of upstreams that an administrator added.
  * Fails: a method not listed here is unknown; a server not in the catalog answers as one not granted.
  */
-import { refuse, type Refusal, type Target } from '#kernel'
+import { isRefusal, type Principal, refuse, type Refusal, type Target } from '#kernel'
 import type { Permission } from '#policy'
 import { errorCodes, type Era, isFileUri, isObject, type Message, sharesRoots, subscribedResources } from '#protocol'
 import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
+import type { Tasked } from './bind-task.ts'
 import type { Inbound } from './read-message.ts'
 
 /** A permission on a target. */
@@ -23,6 +24,8 @@ export interface Aim extends Needed {
   readonly upstream: UpstreamRecord
   /** What must be permitted besides: each resource that a subscription asks to be told about, roots that are told along. */
   readonly alsoNeeded: readonly Needed[]
+  /** Set where several servers answer: whether any of them still may be used by this person. */
+  readonly gathers?: ((principal: Principal) => boolean) | undefined
 }
 
 type Kind = Target['kind']
@@ -68,7 +71,8 @@ const judged: ReadonlyMap<string, Judged> = new Map<string, Judged>([
   ['notifications/roots/list_changed', { about: 'server', era: 'legacy' }],
 ])
 
-function badParams(era: Era, problem: string): Refusal {
+/** SPEC: 2026-07-28 answers what is malformed with a status of its own. */
+export function badParams(era: Era, problem: string): Refusal {
   return messageRefusal(problem, { status: era === 'modern' ? 400 : 200, code: errorCodes.invalidParams })
 }
 
@@ -80,6 +84,15 @@ function unknownMethod({ era, message }: Inbound): Refusal {
   return onTheWire(refusal, { status: era === 'modern' ? 404 : legacyStatus, code: errorCodes.methodNotFound })
 }
 
+/** What kind of thing a message is about; the refusal of a method that is not served in its era. */
+export function aboutOf(inbound: Inbound): Kind | 'reference' | Refusal {
+  const { message, era } = inbound
+  // SPEC: GET, DELETE and posted responses belong to the session as a whole.
+  if (message?.method === undefined) return 'server'
+  const method = judged.get(message.method)
+  return method === undefined || (method.era ?? era) !== era ? unknownMethod(inbound) : method.about
+}
+
 function referenced(message: Message): { kind: Kind; name: unknown } | undefined {
   const reference = message.params?.['ref']
   if (!isObject(reference)) return undefined
@@ -87,26 +100,26 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
   return reference['type'] === 'ref/resource' ? { kind: 'resource', name: reference['uri'] } : undefined
 }
 
-function neededBesides(upstream: string, message: Message | undefined): readonly Needed[] | undefined {
-  const needed = subscribedResources(message)?.map((name): Needed => {
-    const target: Target = { upstream, kind: 'resource', name }
-    return { permission: permissionOn(target), target }
-  })
-  if (needed === undefined || !sharesRoots(message)) return needed
-  return [...needed, { permission: 'roots:share', target: { upstream, kind: 'server' } }]
+function neededBesides(upstream: string, { message, tasks }: Inbound & Tasked): readonly Needed[] | undefined {
+  const need = (target: Target): Needed => ({ permission: permissionOn(target), target })
+  const needed = subscribedResources(message)?.map((name) => need({ upstream, kind: 'resource', name }))
+  for (const { tool } of tasks.followed) needed?.push(need({ upstream, kind: 'tool', name: tool }))
+  if (sharesRoots(message)) needed?.push({ permission: 'roots:share', target: { upstream, kind: 'server' } })
+  return needed
 }
 
-function aimOf(upstream: UpstreamRecord, inbound: Inbound): Aim | Refusal {
+function aimOf(upstream: UpstreamRecord, inbound: Inbound & Tasked): Aim | Refusal {
   const { message, era } = inbound
-  const alsoNeeded = neededBesides(upstream.name, message)
+  const alsoNeeded = neededBesides(upstream.name, inbound)
   if (alsoNeeded === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
   const aim = (target: Target): Aim => ({ upstream, target, permission: permissionOn(target), alsoNeeded })
-  // SPEC: GET, DELETE and posted responses belong to the session as a whole.
-  if (message?.method === undefined) return aim({ upstream: upstream.name, kind: 'server' })
-  const method = judged.get(message.method)
-  if (method === undefined || (method.era ?? era) !== era) return unknownMethod(inbound)
-  if (method.about === 'server') return aim({ upstream: upstream.name, kind: 'server' })
-  const about = method.about === 'reference' ? referenced(message) : { kind: method.about, name: message.name }
+  const { isAsked, bound } = inbound.tasks
+  if (bound !== undefined) return aim({ upstream: upstream.name, kind: 'tool', name: bound.tool })
+  if (isAsked) return aim({ upstream: upstream.name, kind: 'server' })
+  const kind = aboutOf(inbound)
+  if (isRefusal(kind)) return kind
+  if (message === undefined || kind === 'server') return aim({ upstream: upstream.name, kind: 'server' })
+  const about = kind === 'reference' ? referenced(message) : { kind, name: message.name }
   if (about === undefined || typeof about.name !== 'string' || about.name === '') {
     return badParams(era, `\`${message.method}\` lacks the name of what it is about`)
   }
@@ -118,8 +131,8 @@ export interface Catalog {
   find(name: string): UpstreamRecord | undefined
 }
 
-export function resolveTarget(catalog: Catalog): Guard<Arrival & Inbound, Aim> {
-  const resolve = (known: Arrival & Inbound): Aim | Refusal => {
+export function resolveTarget(catalog: Catalog): Guard<Arrival & Inbound & Tasked, Aim> {
+  const resolve = (known: Arrival & Inbound & Tasked): Aim | Refusal => {
     const upstream = catalog.find(known.serverName)
     if (upstream === undefined) {
       return refuse(gatewayRefusals.serverUnknown, { names: { server: known.serverName }, detail: { isKnown: false } })

@@ -6,7 +6,15 @@
  * @see MCP 2026-07-28, Streamable HTTP, x-mcp-header
  */
 import type { Refusal } from '#kernel'
-import { decodeHeaderValue, errorCodes, hasLookAlike, isObject, knownNames, type KnownNames } from '#protocol'
+import {
+  decodeHeaderValue,
+  errorCodes,
+  hasLookAlike,
+  isObject,
+  knownNames,
+  type KnownNames,
+  mirrorsOf as mirroredBy,
+} from '#protocol'
 import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { messageRefusal } from '../refusals.ts'
@@ -21,26 +29,13 @@ interface Mirror {
   readonly path: readonly { readonly name: string; readonly names: KnownNames }[]
 }
 
-const mirrorable: ReadonlySet<unknown> = new Set(['string', 'integer', 'boolean'])
-const maxDepth = 16
-const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
-
-function mirrorsIn(schema: unknown, path: Mirror['path']): Mirror[] {
-  const properties = isObject(schema) ? schema['properties'] : undefined
-  if (!isObject(properties) || path.length >= maxDepth) return []
-  return Object.entries(properties).flatMap(([name, property]) => {
-    const at = [...path, { name, names: knownNames(name) }]
-    const below = mirrorsIn(property, at)
-    const header = isObject(property) && mirrorable.has(property['type']) ? property['x-mcp-header'] : undefined
-    if (typeof header !== 'string' || !token.test(header)) return below
-    return [{ header: `mcp-param-${header.toLowerCase()}`, path: at }, ...below]
-  })
-}
-
 const known = new WeakMap<object, readonly Mirror[]>()
 
 function mirrorsOf(definition: Record<string, unknown>): readonly Mirror[] {
-  const found = known.get(definition) ?? mirrorsIn(definition['inputSchema'], [])
+  const named = (name: string) => ({ name, names: knownNames(name) })
+  const found =
+    known.get(definition) ??
+    mirroredBy(definition['inputSchema']).map(({ header, path }) => ({ header, path: path.map(named) }))
   known.set(definition, found)
   return found
 }

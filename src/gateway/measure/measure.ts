@@ -35,6 +35,7 @@ export interface Measure {
 const outOfReach: ReadonlySet<unknown> = new Set([
   gatewayRefusals.upstreamUnreachable.code,
   gatewayRefusals.upstreamTimeout.code,
+  gatewayRefusals.upstreamUnavailable.code,
   'upstream.unreachable',
   'upstream.timeout',
 ])
@@ -55,11 +56,11 @@ export function createMeasure({ log, meter, tracer }: Watcher, pins: Pins): Meas
 
   function record(trip: Trip, series: Series, endedAt: number): void {
     const total = (endedAt - trip.startedAt) / 1000
-    series.server?.record(total)
-    if (trip.askedAt === undefined) return
+    if (trip.part !== 'leg') series.server?.record(total)
+    if (trip.askedAt === undefined || trip.part === 'gathering') return
     const leg = ((trip.answeredAt ?? endedAt) - trip.askedAt) / 1000
     series.client?.record(leg)
-    series.overhead?.record(Math.max(0, total - leg))
+    if (trip.part !== 'leg') series.overhead?.record(Math.max(0, total - leg))
   }
 
   return {
@@ -78,7 +79,7 @@ export function createMeasure({ log, meter, tracer }: Watcher, pins: Pins): Meas
       trip.isTold = true
       const endedAt = monotonicMs()
       try {
-        const series = count(end, trip.askedAt !== undefined)
+        const series = count(end, trip.askedAt !== undefined && trip.part !== 'gathering')
         record(trip, series, endedAt)
         if (tracer.isOn) finishSpans(tracer, trip, { ...end, words: series.words, endedAt })
         trouble.tell(end, series.words.server, trip.traceId)

@@ -13,6 +13,8 @@ const mostFaultsAMinute = 10
 
 const upstreamTroubles: ReadonlySet<string> = new Set([
   gatewayRefusals.upstreamUnreachable.code,
+  gatewayRefusals.upstreamUnavailable.code,
+  gatewayRefusals.upstreamOverloaded.code,
   gatewayRefusals.upstreamTimeout.code,
   gatewayRefusals.upstreamMisbehaved.code,
 ])

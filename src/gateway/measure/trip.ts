@@ -14,6 +14,8 @@ export class Trip {
   answeredAt: number | undefined
   /** Whether this was told already: an exchange is counted once. */
   isTold = false
+  /** A request to several servers is timed as one from the client's side, and by its legs from that of the servers. */
+  part: 'whole' | 'gathering' | 'leg' = 'whole'
   /** Our place in the trace; undefined when nothing is traced. */
   place: TraceParent | undefined
   /** The caller's span. */

@@ -54,7 +54,7 @@ function describe(key: string, member: z.core.$ZodType, inner: z.core.$ZodType):
   }
 }
 
-const liveSections = ['limits', 'identity']
+const liveSections = ['limits', 'identity', 'upstreams']
 const liveListenerKeys = ['tlsMinVersion', 'allowedNetworks', 'trustedProxies', 'allowedHosts', 'allowedOrigins']
 
 function isLive(key: string): boolean {

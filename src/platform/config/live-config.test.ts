@@ -213,6 +213,13 @@ test('each key says whether it is taken over while running', () => {
     'identity.sessionIdleMinutes',
     'identity.secondFactor',
     'identity.accessTokenDays',
+    'upstreams.region',
+    'upstreams.healthSeconds',
+    'upstreams.breakerFailures',
+    'upstreams.breakerOpenSeconds',
+    'upstreams.connections',
+    'upstreams.waitingCalls',
+    'upstreams.eventsPerSecond',
     'telemetry.logLevel',
   ])
 })

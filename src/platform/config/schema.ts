@@ -4,6 +4,7 @@ import { count, path, text, yesOrNo } from './fields.ts'
 import { limitProblems, limitsSection } from './limits-section.ts'
 import { complete, listenerProblems, listenerSection } from './listener-section.ts'
 import { telemetrySection } from './telemetry-section.ts'
+import { upstreamsSection } from './upstreams-section.ts'
 
 const shape = z.strictObject({
   dataDir: path.meta({
@@ -47,6 +48,7 @@ const shape = z.strictObject({
     })
     .prefault({}),
   limits: limitsSection,
+  upstreams: upstreamsSection,
   ledger: z
     .strictObject({
       origin: text

@@ -129,12 +129,35 @@ export interface UpstreamsTable {
   transport: 'stdio' | 'http'
   /** The argument vector as a JSON array. */
   command: JsonText | null
-  url: string | null
   /** `{ NAME: value }` */
   environment: JsonText
   created_at: Milliseconds
   created_by: string | null
   is_demo: Flag
+}
+
+export interface UpstreamEndpointsTable {
+  upstream: string
+  /** Unique for its upstream: 8 lower-case letters and digits. */
+  id: string
+  url: string
+  weight: number
+  region: string | null
+  created_at: Milliseconds
+  created_by: string | null
+}
+
+export interface BundlesTable {
+  name: string
+  created_at: Milliseconds
+  created_by: string | null
+}
+
+export interface BundleMembersTable {
+  bundle: string
+  upstream: string
+  /** In the order in which the members are listed, from 0 on. */
+  place: number
 }
 
 export interface ToolPinsTable {
@@ -148,6 +171,14 @@ export interface ToolPinsTable {
   seen_definition: JsonText
   seen_at: Milliseconds
   rejected_hash: string | null
+  /** Hashes of the addresses the approval was given for. */
+  approved_addresses: JsonText | null
+  /** Keys of the warnings that whoever approved accepted. */
+  approved_despite: JsonText | null
+  /** While set, the approval counts for nothing. */
+  quarantined_at: Milliseconds | null
+  quarantined_by: string | null
+  quarantine_note: string | null
 }
 
 /** Every table of the database, for typed queries. The same columns and meanings on both dialects. */
@@ -164,5 +195,8 @@ export interface Tables {
   policy_snapshots: PolicySnapshotsTable
   holds: HoldsTable
   upstreams: UpstreamsTable
+  upstream_endpoints: UpstreamEndpointsTable
   tool_pins: ToolPinsTable
+  bundles: BundlesTable
+  bundle_members: BundleMembersTable
 }

@@ -8,6 +8,13 @@
 import type { Fault } from '#kernel'
 import type { Frame } from '#protocol'
 
+/** What a frame takes beside its text: comments without one fill the memory too. */
+const frameBytes = 64
+
+function bytesOf({ body }: Frame): number {
+  return body.length + frameBytes
+}
+
 export interface FrameSource {
   /** Called when the queue holds more than its limit, and again with false when it was read. */
   hold(isHeld: boolean): void
@@ -35,7 +42,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
   push(frame: Frame): void {
     if (this.#isEnded) return
     this.#frames.push(frame)
-    this.#queuedBytes += frame.body.length
+    this.#queuedBytes += bytesOf(frame)
     if (!this.#isHeld && this.#queuedBytes > this.#maxQueuedBytes) {
       this.#isHeld = true
       this.#source.hold(true)
@@ -70,7 +77,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
         const frames = this.#frames
         this.#frames = []
         for (const frame of frames) {
-          this.#queuedBytes -= frame.body.length
+          this.#queuedBytes -= bytesOf(frame)
           if (this.#isHeld && this.#queuedBytes <= this.#maxQueuedBytes / 2) {
             this.#isHeld = false
             this.#source.hold(false)

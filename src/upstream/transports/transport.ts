@@ -7,13 +7,26 @@
  */
 import type { Era, Frame, Message } from '#protocol'
 
+/** One place at which an upstream answers over HTTP. */
+export interface UpstreamEndpoint {
+  /** 8 lower-case letters and digits; unique for its upstream. */
+  readonly id: string
+  readonly url: string
+  /** 1 to 100: its share of what several endpoints take. */
+  readonly weight: number
+  readonly region?: string
+}
+
 /** An MCP server behind Castellan, as an admin added it. */
 export interface UpstreamRecord {
   readonly name: string
   readonly transport: 'stdio' | 'http'
   /** The argument vector of a stdio upstream; no shell ever sees it. */
   readonly command?: readonly string[]
+  /** Of the oldest endpoint. */
   readonly url?: string
+  /** Of an http upstream, 1 to 16, the oldest first; where it is absent, `url` is the only one. */
+  readonly endpoints?: readonly UpstreamEndpoint[]
   /** Set for a stdio child on top of PATH, HOME and LANG. May hold credentials: never show the values. */
   readonly environment: Readonly<Record<string, string>>
   readonly isDemo: boolean
@@ -62,6 +75,8 @@ interface AnyAnswer {
   /** Ends normally, or throws a `Fault`. Leaving the loop early lets go of the upstream's stream. */
   readonly frames: AsyncIterable<Frame>
   readonly hopProblem?: HopProblem
+  /** Set on what was asked of a server of 2026-07-28 for a legacy client; definitions of tools are still the server's. */
+  readonly isTranslated?: true
 }
 
 /** `json` is exactly one frame, already complete; `empty` none; `stream` any number, as they come. */
@@ -70,6 +85,9 @@ export type UpstreamAnswer = AnyAnswer &
     | { readonly kind: 'empty' | 'stream'; readonly only?: undefined }
     | { readonly kind: 'json'; /** The one frame, for whoever does not want to wait for it. */ readonly only: Frame }
   )
+
+/** Asks an upstream. Throws at once, or rejects, with a Fault. The one shape of every layer between gateway and wire. */
+export type Exchange = (request: UpstreamRequest) => Promise<UpstreamAnswer>
 
 /** Sizes and times that bound every exchange. */
 export interface UpstreamLimits {
@@ -83,6 +101,10 @@ export interface UpstreamLimits {
   readonly maxChildren: number
   readonly maxChildrenPerOwner: number
   readonly childIdleMs: number
+  /** Event streams to servers of 2024-11-05, each of one session. */
+  readonly maxEventChannels: number
+  readonly maxEventChannelsPerOwner: number
+  readonly eventChannelIdleMs: number
   /** Between SIGTERM and SIGKILL. */
   readonly killAfterMs: number
 }
@@ -95,6 +117,9 @@ export const defaultLimits: UpstreamLimits = {
   maxChildren: 64,
   maxChildrenPerOwner: 16,
   childIdleMs: 10 * 60_000,
+  maxEventChannels: 1_024,
+  maxEventChannelsPerOwner: 64,
+  eventChannelIdleMs: 10 * 60_000,
   killAfterMs: 2_000,
 }
 

@@ -3,6 +3,7 @@ import { createLedger } from '#audit'
 import { isRefusal, systemClock } from '#kernel'
 import { openDatabase } from '#platform/database'
 import { openDataFolder } from '#platform/files'
+import { createKeyring } from '#secrets'
 import { createUpstreams } from '#upstream'
 
 /**
@@ -25,6 +26,8 @@ const upstreams = createUpstreams({
   database,
   ledger,
   clock: systemClock,
+  sealer: createKeyring({ rootKey: new Uint8Array(32) }),
+  node: 'test',
   settings: { workFolder: `${folder}/children` },
 })
 const upstream = await upstreams.catalog.add({ name: 'deaf', command: [process.execPath, '-e', script] })

@@ -41,11 +41,14 @@ export function sendEvent({ res }: Asked, message: object, eventId?: string): bo
 
 export const echoTool = { name: 'echo', description: 'Repeats.', inputSchema: { type: 'object' } }
 
-/** What a server does that has the one tool `echo`. */
+const discovered = { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } }
+
+/** What a server of both eras does that has the one tool `echo`. */
 export function answerHonestly(asked: Asked): void {
   const serverInfo = { name: 'liar', version: '1.0.0' }
   if (asked.method === 'initialize')
     return sendResult(asked, { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo })
+  if (asked.method === 'server/discover') return sendResult(asked, discovered)
   if (asked.method === 'tools/list') return sendResult(asked, { tools: [echoTool] })
   if (asked.id === undefined) return void asked.res.writeHead(202).end()
   sendResult(asked, { content: [] })

@@ -29,18 +29,27 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts server-everything over Streamable HTTP on loopback; it ends with the running test. @returns its URL */
-export async function startEverythingHttp(): Promise<string> {
+export function startEverythingHttp(): Promise<string> {
+  return startEverything('streamableHttp', '/mcp')
+}
+
+/** The same over the HTTP with SSE of 2024-11-05. */
+export function startEverythingSse(): Promise<string> {
+  return startEverything('sse', '/sse')
+}
+
+async function startEverything(mode: 'streamableHttp' | 'sse', path: string): Promise<string> {
   const port = await freePort()
   const script = join(modules, '@modelcontextprotocol/server-everything/dist/index.js')
   const preload = join(import.meta.dirname, 'bind-loopback.mjs')
-  const child = spawn(process.execPath, ['--import', preload, script, 'streamableHttp'], {
+  const child = spawn(process.execPath, ['--import', preload, script, mode], {
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
     stdio: 'ignore',
   })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
-  const url = `http://127.0.0.1:${port}/mcp`
+  const url = `http://127.0.0.1:${port}${path}`
   for (let attempt = 0; attempt < 200; attempt += 1) {
     if (
       await fetch(url, { method: 'DELETE' }).then(

@@ -28,6 +28,8 @@ export interface RecordingUpstream {
   /** Requests of one method, handshakes and lists left out. */
   calls(method?: string): readonly Arrived[]
   tools: ToolDefinition[]
+  /** When set, what one client is told instead: by the name it gave, and in the how many-th session. */
+  toolsFor: ((client: Listener) => ToolDefinition[]) | undefined
   /** Sends a notification on every open GET stream. */
   notify(method: string, params?: Record<string, unknown>): void
   finishSlow(text: string): void
@@ -35,6 +37,12 @@ export interface RecordingUpstream {
   openStreams(): number
   /** Told of each call of a tool, before it is answered. */
   onCall: () => void
+}
+
+interface Listener {
+  readonly clientName: string
+  /** From 1; 0 without a session. */
+  readonly session: number
 }
 
 const schema = { type: 'object', properties: { text: { type: 'string' } } }
@@ -49,8 +57,10 @@ function defaultTools(): ToolDefinition[] {
 
 interface State {
   tools: ToolDefinition[]
+  toolsFor: RecordingUpstream['toolsFor']
   readonly arrived: Arrived[]
-  readonly sessions: Set<string>
+  readonly sessions: Map<string, Listener>
+  sessionCount: number
   readonly streams: Set<ServerResponse>
   readonly slow: ((text: string) => void)[]
   onCall: () => void
@@ -102,11 +112,12 @@ function callTool(res: ServerResponse, state: State, id: unknown, params: Record
 const serverInfo = { name: 'recording-upstream', version: '1.0.0' }
 const capabilities = { tools: { listChanged: true }, resources: {}, prompts: {} }
 
-function answer(res: ServerResponse, state: State, message: NonNullable<Arrived['message']>): void {
+function answer(res: ServerResponse, state: State, message: NonNullable<Arrived['message']>, listener: Listener): void {
   const { id, method, params = {} } = message
   if (method === 'initialize') {
     const session = randomUUID()
-    state.sessions.add(session)
+    const { name } = (params['clientInfo'] ?? {}) as { name?: string }
+    state.sessions.set(session, { clientName: name ?? '', session: (state.sessionCount += 1) })
     const result = { protocolVersion: params['protocolVersion'], capabilities, serverInfo }
     return sendResult(res, id, result, { 'mcp-session-id': session })
   }
@@ -115,7 +126,9 @@ function answer(res: ServerResponse, state: State, message: NonNullable<Arrived[
   if (method === 'server/discover') {
     return sendResult(res, id, { ...listed, supportedVersions: ['2026-07-28'], capabilities })
   }
-  if (method === 'tools/list') return sendResult(res, id, { ...listed, tools: state.tools })
+  if (method === 'tools/list') {
+    return sendResult(res, id, { ...listed, tools: state.toolsFor?.(listener) ?? state.tools })
+  }
   if (method === 'resources/list') {
     return sendResult(res, id, { ...listed, resources: [{ uri: 'test://open', name: 'open' }] })
   }
@@ -143,7 +156,7 @@ async function handle(req: IncomingMessage, res: ServerResponse, state: State): 
     return void res.writeHead(200).end()
   }
   if (message === undefined) return void res.writeHead(400).end()
-  answer(res, state, message)
+  answer(res, state, message, state.sessions.get(String(session)) ?? { clientName: '', session: 0 })
 }
 
 const bookkeeping = new Set(['initialize', 'notifications/initialized', 'tools/list', 'server/discover'])
@@ -153,7 +166,9 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
   const state: State = {
     tools: defaultTools(),
     arrived: [],
-    sessions: new Set(),
+    toolsFor: undefined,
+    sessions: new Map(),
+    sessionCount: 0,
     streams: new Set(),
     slow: [],
     onCall: () => undefined,
@@ -178,6 +193,12 @@ export async function startRecordingUpstream(): Promise<RecordingUpstream> {
     },
     set tools(tools) {
       state.tools = tools
+    },
+    get toolsFor() {
+      return state.toolsFor
+    },
+    set toolsFor(toolsFor) {
+      state.toolsFor = toolsFor
     },
     notify: (method, params = {}) => {
       for (const stream of state.streams) sendEvent(stream, { jsonrpc: '2.0', method, params })

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import type { Ledger } from '#audit'
-import { type Clock, isRefusal, type Refusal, systemClock } from '#kernel'
+import { type Clock, isRefusal, type Refusal, type Sealer, systemClock } from '#kernel'
 import type { Database } from '#platform/database'
+import { createKeyring } from '#secrets'
 import { createUpstreams, type UpstreamRecord, type Upstreams, type UpstreamSettings } from '#upstream'
 import { temporaryFolder } from '../folder.ts'
 import { openLedger } from '../policy.ts'
@@ -15,7 +17,13 @@ export interface UpstreamsWorld {
 /** The upstream room over a database; its children end with the running test. */
 export async function openUpstreams(
   database: Database,
-  options: { clock?: Clock; ledger?: Ledger; settings?: Partial<UpstreamSettings> } = {},
+  options: {
+    clock?: Clock
+    ledger?: Ledger
+    settings?: Partial<UpstreamSettings>
+    sealer?: Sealer
+    node?: string
+  } = {},
 ): Promise<UpstreamsWorld> {
   const { clock = systemClock, settings = {} } = options
   const ledger = options.ledger ?? (await openLedger(clock))
@@ -23,6 +31,8 @@ export async function openUpstreams(
     database,
     ledger,
     clock,
+    sealer: options.sealer ?? createKeyring({ rootKey: randomBytes(32) }),
+    node: options.node ?? 'test',
     settings: { workFolder: temporaryFolder(), ...settings },
   })
   onTestFinished(() => upstreams.close())

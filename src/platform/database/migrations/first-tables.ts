@@ -1,4 +1,5 @@
 import type { Migration } from '../migrate.ts'
+import { announce, createTable } from './dialects.ts'
 
 const tables: Readonly<Record<string, string>> = {
   people: `
@@ -120,16 +121,6 @@ const indexes: readonly string[] = [
   'create index role_grants_of_role on role_grants (role)',
 ]
 
-/** Trigger that announces, at commit, that rows of a table changed. One notice per transaction. */
-function announce(table: string): string[] {
-  return [
-    `create trigger announce_rows after insert or update or delete on ${table}
-       for each row execute function castellan_announce()`,
-    `create trigger announce_truncate after truncate on ${table}
-       for each statement execute function castellan_announce()`,
-  ]
-}
-
 const announcement = `
   create function castellan_announce() returns trigger language plpgsql as
   $$ begin perform pg_notify('castellan_changed', ''); return null; end $$`
@@ -138,12 +129,9 @@ export const firstTables: Migration = {
   version: 1,
   name: 'first-tables',
   statements: {
-    sqlite: [
-      ...Object.entries(tables).map(([name, columns]) => `create table ${name} (${forSqlite(columns)}) strict`),
-      ...indexes,
-    ],
+    sqlite: [...Object.entries(tables).map(([name, columns]) => createTable(name, columns).sqlite), ...indexes],
     postgres: [
-      ...Object.entries(tables).map(([name, columns]) => `create table ${name} (${forPostgres(columns)})`),
+      ...Object.entries(tables).map(([name, columns]) => createTable(name, columns).postgres),
       ...indexes,
       // WHY: locking it is how writers take turns; it never has a row.
       'create table castellan_turn (turn int)',
@@ -151,14 +139,4 @@ export const firstTables: Migration = {
       ...Object.keys(tables).flatMap(announce),
     ],
   },
-}
-
-// WHY: strict tables know only `integer`, which has 64 bits.
-function forSqlite(columns: string): string {
-  return columns.replaceAll(/\bbigint\b/g, 'integer')
-}
-
-// WHY: the bytewise order of SQLite, whatever locale the cluster was made with.
-function forPostgres(columns: string): string {
-  return columns.replaceAll(/^(\s+\w+) text\b/gm, '$1 text collate "C"')
 }

@@ -10,14 +10,21 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '#kernel'
+import { EventRate } from '../event-rate.ts'
 import type { UpstreamLimits, UpstreamRecord } from '../transport.ts'
 import { createLineReader } from './line-reader.ts'
 import type { Reaper } from './reaper.ts'
 
 const maxErrorTailBytes = 8 * 1024
 
+/** Bits of the reasons to hold its output back. */
+const slowCaller = 1
+const fastChild = 2
+
 export interface ChildEnd {
   readonly fault: Fault
+  /** It ended by itself, did not start, or was ended for what it did. */
+  readonly isCrash: boolean
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   /** The last of its error output, for the ledger alone. */
@@ -29,6 +36,8 @@ export interface ChildOptions {
   /** Each upstream's children run in a folder of their own below this one. */
   readonly workFolder: string
   readonly limits: UpstreamLimits
+  /** Lines a second beyond one for each message it is sent. */
+  readonly settings: { readonly current: { readonly eventsPerSecond: number } }
   readonly reaper: Reaper
   readonly onLine: (line: string) => void
   readonly onExit: (end: ChildEnd) => void
@@ -67,6 +76,12 @@ export class Child {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #gone: Promise<void>
   #fault: Fault | undefined
+  #isCrash = false
+  readonly #rate: EventRate
+  /** Lines that answer what it was sent. */
+  #expected = 0
+  #holds = 0
+  #rateTimer: NodeJS.Timeout | undefined
   #errorTail = Buffer.alloc(0)
   #killTimer: NodeJS.Timeout | undefined
   #closeTimer: NodeJS.Timeout | undefined
@@ -74,6 +89,7 @@ export class Child {
 
   constructor(options: ChildOptions) {
     this.#options = options
+    this.#rate = new EventRate(options.settings.current.eventsPerSecond)
     const child = start(options)
     this.#child = child
     if (child.pid !== undefined) options.reaper.add(child.pid)
@@ -84,12 +100,14 @@ export class Child {
     child.stderr.on('data', (chunk: Buffer) => {
       this.#errorTail = Buffer.concat([this.#errorTail, chunk]).subarray(-maxErrorTailBytes)
     })
-    child.stdin.on('error', () => void this.stop(new Fault('upstream.unreachable', 'the upstream stopped reading')))
+    child.stdin.on('error', () => this.#break(new Fault('upstream.unreachable', 'the upstream stopped reading')))
     child.once('error', (error) => {
+      this.#isCrash ||= this.#fault === undefined
       this.#fault ??= new Fault('upstream.unreachable', 'the upstream cannot be started', { cause: error })
       this.#end(null, null, resolve)
     })
     child.once('exit', (code, signal) => {
+      this.#isCrash ||= this.#fault === undefined
       this.#signalGroup('SIGKILL')
       // WHY: a process that left the group may hold the pipes open; its output is nobody's any more.
       this.#closeTimer = setTimeout(() => {
@@ -117,17 +135,17 @@ export class Child {
     if (this.isGone) throw new Fault('upstream.unreachable', 'the upstream has ended')
     if (this.#child.stdin.writableLength > this.#options.limits.maxMessageBytes) {
       const fault = new Fault('upstream.misbehaved', 'the upstream does not read what it is sent')
-      void this.stop(fault)
+      this.#break(fault)
       throw fault
     }
+    this.#expected += 1
     this.#child.stdin.write(oneLine(message))
     this.#child.stdin.write('\n')
   }
 
   /** Holds its output back while a caller is slow. */
   hold(isHeld: boolean): void {
-    if (isHeld) this.#child.stdout.pause()
-    else this.#child.stdout.resume()
+    this.#hold(slowCaller, isHeld)
   }
 
   /** Ends it with its whole process group. Resolves when nothing of it is left to read. */
@@ -146,10 +164,37 @@ export class Child {
   #read(readLines: (chunk: Buffer) => string[], chunk: Buffer): void {
     if (this.#fault !== undefined) return
     try {
-      for (const line of readLines(chunk)) this.#options.onLine(line)
+      const lines = readLines(chunk)
+      for (const line of lines) this.#options.onLine(line)
+      this.#keepPace(lines.length)
     } catch (error) {
-      void this.stop(error instanceof Fault ? error : new Fault('upstream.misbehaved', 'a line cannot be read'))
+      this.#break(error instanceof Fault ? error : new Fault('upstream.misbehaved', 'a line cannot be read'))
     }
+  }
+
+  #hold(reason: number, isHeld: boolean): void {
+    this.#holds = isHeld ? this.#holds | reason : this.#holds & ~reason
+    // WHY: what is being ended is read to its end, or the end would not be seen.
+    if (this.#holds !== 0 && this.#fault === undefined) this.#child.stdout.pause()
+    else this.#child.stdout.resume()
+  }
+
+  #keepPace(lines: number): void {
+    const answers = Math.min(this.#expected, lines)
+    this.#expected -= answers
+    const pace = this.#rate.count(lines - answers, this.#options.settings.current.eventsPerSecond)
+    if (pace === undefined) return
+    if (pace === 'too-fast')
+      return this.#break(new Fault('upstream.misbehaved', 'the upstream writes lines faster than they are taken'))
+    this.#hold(fastChild, true)
+    clearTimeout(this.#rateTimer)
+    this.#rateTimer = setTimeout(() => this.#hold(fastChild, false), pace.holdMs).unref()
+  }
+
+  /** Ends it for what it did. */
+  #break(fault: Fault): void {
+    this.#isCrash ||= this.#fault === undefined
+    void this.stop(fault)
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
@@ -166,9 +211,11 @@ export class Child {
     this.#isGone = true
     clearTimeout(this.#killTimer)
     clearTimeout(this.#closeTimer)
+    clearTimeout(this.#rateTimer)
     if (this.#child.pid !== undefined) this.#options.reaper.remove(this.#child.pid)
     const fault = this.#fault ?? new Fault('upstream.unreachable', 'the upstream ended by itself')
-    this.#options.onExit({ fault, exitCode, signal, errorTail: this.#errorTail.toString('utf8') })
+    const errorTail = this.#errorTail.toString('utf8')
+    this.#options.onExit({ fault, isCrash: this.#isCrash, exitCode, signal, errorTail })
     resolve()
   }
 }

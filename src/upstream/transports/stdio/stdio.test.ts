@@ -34,6 +34,7 @@ function world(limits: Partial<UpstreamLimits> = {}) {
   const transport = createStdio({
     clock: systemClock,
     limits: { ...defaultLimits, ...limits },
+    settings: { current: { eventsPerSecond: 1_000 } },
     workFolder: temporaryFolder(),
     onNews: (item) => news.push(item),
   })
@@ -135,11 +136,6 @@ test('a child that dies during a call fails that call, takes its grandchildren a
   expect((await one.ask('x')).status).toBe(404)
   expect((await other.ask('x')).status).toBe(200)
   expect(news.find((item) => item.end !== undefined)?.end).toMatchObject({ exitCode: 3, errorTail: 'last words' })
-})
-
-test('a program that does not exist is unreachable', async () => {
-  const missing = { ...echo, command: ['/nonexistent/program'] }
-  await expect(world().caller(missing).open()).rejects.toMatchObject({ code: 'upstream.unreachable' })
 })
 
 test('arguments reach the program as they are: no shell reads them', async () => {

@@ -10,6 +10,7 @@ function listen(deadlineMs: number) {
   const silence = new Promise<void>((resolve) => {
     const waited = watch.begin({
       deadlineMs,
+      totalMs: Number.POSITIVE_INFINITY,
       onSilence() {
         silentMs = performance.now() - startedAt
         resolve()

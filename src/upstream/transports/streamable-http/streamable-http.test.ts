@@ -23,11 +23,20 @@ async function serve(listener: RequestListener): Promise<UpstreamRecord> {
   }
 }
 
+const settings = { current: { eventsPerSecond: 1_000, answerMs: 60_000, connections: 128 } }
+
 function world(upstream: UpstreamRecord, limits: Partial<UpstreamLimits> = {}, deadlineMs = 5_000) {
-  const transport = createStreamableHttp({ limits: { ...defaultLimits, ...limits } })
-  onTestFinished(() => transport.close())
-  const caller = new UpstreamCaller({ exchange: (request) => transport.exchange(request), upstream, deadlineMs })
-  return { transport, caller }
+  const http = createStreamableHttp({
+    limits: { ...defaultLimits, ...limits },
+    settings,
+  })
+  const place = http.open(upstream.url ?? '')
+  onTestFinished(async () => {
+    await place.destroy()
+    http.close()
+  })
+  const caller = new UpstreamCaller({ exchange: (request) => place.exchange(request), upstream, deadlineMs })
+  return { transport: place, caller }
 }
 
 function json(res: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {

@@ -3,45 +3,38 @@
  *
  * Stops: the caller's credentials, cookies and forwarding headers from travelling on; redirects; one upstream's slow
  * streams from taking the connections of another.
- * Trusts: the record's URL, validated when an admin added it.
- * Fails: with a Fault; a request is never sent twice.
+ * Trusts: the URL, validated when an admin added it.
+ * Fails: with a Fault; what is sent once more is decided by the hop alone.
  */
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 import { Fault } from '#kernel'
-import type { Transport, UpstreamAnswer, UpstreamLimits, UpstreamRecord, UpstreamRequest } from '../transport.ts'
+import { ByteShare } from '../byte-share.ts'
+import { openPool } from '../http-routes.ts'
+import type { UpstreamAnswer, UpstreamLimits, UpstreamRequest } from '../transport.ts'
+import type { Hop } from './hop.ts'
 import { SilenceWatch } from './silence.ts'
-import { UpstreamResponse } from './upstream-response.ts'
+import { type Reader, UpstreamResponse } from './upstream-response.ts'
 
-interface Route {
-  readonly path: string
-  readonly calls: Pool
-  /** For answers that stay open, so that they never starve calls of connections. */
-  readonly streams: Pool
+/** One address: its connections, and exchanges over them. */
+export interface Place {
+  /** Throws at once, or rejects, with a Fault. @param hop told how the exchange goes */
+  exchange(request: UpstreamRequest, hop?: Hop): Promise<UpstreamAnswer>
+  /** As `exchange`, on connections that calls do not take. */
+  check(request: UpstreamRequest): Promise<UpstreamAnswer>
+  /** Ends streams that wait for news; calls under way are finished. */
+  close(): Promise<void>
+  /** Ends everything. */
+  destroy(): Promise<void>
+}
+
+export interface StreamableHttpOptions {
+  readonly limits: UpstreamLimits
+  readonly settings: {
+    readonly current: Reader['settings']['current'] & { /** For calls. */ readonly connections: number }
+  }
 }
 
 const forwarded = new Set(['mcp-protocol-version', 'mcp-method', 'mcp-name', 'last-event-id', 'traceparent'])
-
-function openPool(origin: string, connections: number, limits: UpstreamLimits): Pool {
-  return new Pool(origin, {
-    connections,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: 16 * 1024,
-    connect: { timeout: limits.connectTimeoutMs },
-    allowH2: false,
-  })
-}
-
-function openRoute(record: UpstreamRecord, limits: UpstreamLimits): Route {
-  if (record.url === undefined) throw new Fault('upstream.unreachable', 'the upstream has no URL')
-  const url = new URL(record.url)
-  return {
-    path: url.pathname + url.search,
-    calls: openPool(url.origin, 128, limits),
-    streams: openPool(url.origin, 1024, limits),
-  }
-}
 
 /** The headers that travel on: MCP's own, our place in a trace, and nothing else. */
 function headersFor(request: UpstreamRequest): Record<string, string> {
@@ -63,23 +56,22 @@ function isLongLived(request: UpstreamRequest): boolean {
   return request.httpMethod === 'GET' || request.message?.method === 'subscriptions/listen'
 }
 
-interface Sending {
-  readonly limits: UpstreamLimits
-  readonly silence: SilenceWatch
+interface Sending extends Reader {
+  readonly pool: Pool
+  readonly path: string
 }
 
-function send(route: Route, request: UpstreamRequest, { limits, silence }: Sending): Promise<UpstreamAnswer> {
+function send(request: UpstreamRequest, sending: Sending): Promise<UpstreamAnswer> {
   if (request.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
   const options: Dispatcher.DispatchOptions = {
     method: request.httpMethod,
-    path: route.path,
+    path: sending.path,
     headers: headersFor(request),
     body: request.body ?? null,
   }
-  const response = new UpstreamResponse(request, limits, silence)
-  const pool = isLongLived(request) ? route.streams : route.calls
+  const response = new UpstreamResponse(request, sending)
   try {
-    pool.dispatch(options, response)
+    sending.pool.dispatch(options, response)
   } catch (error) {
     // WHY: what cannot be sent at all, such as a header with control characters, is thrown instead of reported.
     response.fail(error)
@@ -87,34 +79,47 @@ function send(route: Route, request: UpstreamRequest, { limits, silence }: Sendi
   return response.answer
 }
 
-/** The transport for upstreams with a URL: one pool of connections for each upstream. */
-export function createStreamableHttp({ limits }: { limits: UpstreamLimits }): Transport {
-  const silence = new SilenceWatch()
-  const sending = { limits, silence }
-  const routes = new Map<string, { url: string | undefined; route: Route }>()
+const streamConnections = 1_024
+const gone = new Fault('upstream.unreachable', 'the endpoint was removed')
 
-  async function forget(upstream: string): Promise<void> {
-    const known = routes.get(upstream)
-    routes.delete(upstream)
-    const gone = new Fault('upstream.unreachable', 'the upstream was removed')
-    if (known !== undefined) await Promise.all([known.route.calls.destroy(gone), known.route.streams.destroy(gone)])
-  }
+function openPlace(address: string, { limits, settings }: StreamableHttpOptions, silence: SilenceWatch): Place {
+  const { origin, pathname, search } = new URL(address)
+  const path = pathname + search
+  const bytes = new ByteShare(settings.current.eventsPerSecond)
+  const reader = { limits, settings, silence, bytes }
+  let connections = settings.current.connections
+  let calls = openPool(origin, connections, limits)
+  /** For answers that stay open, so that they never starve calls of connections. */
+  const streams = openPool(origin, streamConnections, limits)
 
-  function routeTo(record: UpstreamRecord): Route {
-    const known = routes.get(record.name)
-    if (known !== undefined && known.url === record.url) return known.route
-    if (known !== undefined) void forget(record.name)
-    const route = openRoute(record, limits)
-    routes.set(record.name, { url: record.url, route })
-    return route
+  /** Of other sizes, with calls that are still under way. */
+  const retired = new Set<Pool>()
+
+  function callPool(): Pool {
+    if (settings.current.connections === connections) return calls
+    connections = settings.current.connections
+    const before = calls
+    retired.add(before)
+    void before.close().finally(() => retired.delete(before))
+    calls = openPool(origin, connections, limits)
+    return calls
   }
 
   return {
-    exchange: (request) => send(routeTo(request.upstream), request, sending),
-    forget,
+    exchange: (request, hop) =>
+      send(request, { ...reader, hop, path, pool: isLongLived(request) ? streams : callPool() }),
+    check: (request) => send(request, { ...reader, path, pool: streams }),
     close: async () => {
-      silence.close()
-      await Promise.all([...routes.keys()].map(forget))
+      await Promise.all([calls.close(), streams.destroy(gone)])
+    },
+    destroy: async () => {
+      await Promise.all([...retired, calls, streams].map((pool) => pool.destroy(gone)))
     },
   }
+}
+
+/** The transport for upstreams with a URL: connections of its own for each address. */
+export function createStreamableHttp(options: StreamableHttpOptions): { open(url: string): Place; close(): void } {
+  const silence = new SilenceWatch()
+  return { open: (url) => openPlace(url, options, silence), close: () => silence.close() }
 }

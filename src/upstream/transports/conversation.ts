@@ -1,9 +1,9 @@
 /**
- * Which of a child's messages answers which request?
+ * Which of the messages of a server that speaks on one line for all answers which request?
  *
- * Stops: an answer reaching a request it does not belong to, noise on the output being taken for messages.
+ * Stops: an answer reaching a request it does not belong to, noise on the line being taken for messages.
  * Trusts: the gateway to send no id twice at once; a second one is a Fault.
- * Fails: when the child ends, every request in flight ends with its Fault.
+ * Fails: when the other side ends, every request in flight ends with its Fault.
  */
 import { Fault } from '#kernel'
 import {
@@ -16,7 +16,7 @@ import {
   type Frame,
   type Message,
 } from '#protocol'
-import { FrameQueue } from '../frame-queue.ts'
+import { FrameQueue } from './frame-queue.ts'
 import {
   emptyAnswer,
   jsonAnswer,
@@ -24,8 +24,7 @@ import {
   type UpstreamAnswer,
   type UpstreamLimits,
   type UpstreamRequest,
-} from '../transport.ts'
-import { Child, type ChildOptions } from './child.ts'
+} from './transport.ts'
 import { progressWithToken, requestWithToken } from './progress-token.ts'
 
 /** Messages kept for a stream that nobody has opened yet; the oldest go first. */
@@ -33,7 +32,7 @@ const maxWaitingMessages = 256
 
 interface Pending {
   readonly id: string | number
-  /** As the caller named it; to a shared child it is the request's id. */
+  /** As the caller named it; to a shared server it is the request's id. */
   readonly progressToken: unknown
   readonly isSubscription: boolean
   /** What may still come of the answer. */
@@ -51,33 +50,54 @@ function metaOf(params: Record<string, unknown> | undefined): Record<string, unk
   return isObject(meta) ? meta : {}
 }
 
-export interface ConversationOptions extends Omit<ChildOptions, 'onLine'> {
-  /** Several of the owner's clients speak with this child, each of them without a session. */
-  readonly isShared: boolean
+/** The other side of a conversation: takes messages one by one, sends its own over one line. */
+export interface Peer {
+  /** Whether nothing can be sent any more. */
+  readonly isGone: boolean
+  /** Throws, or rejects, with a Fault when the message cannot be delivered. */
+  send(message: Buffer): void | Promise<void>
+  /** Holds its messages back while a caller is slow. */
+  hold(isHeld: boolean): void
+  /** Ends it. Resolves when nothing of it is left. */
+  stop(fault: Fault): Promise<void>
 }
 
-/** The messages exchanged with one child. */
+/** What the other side tells. */
+export interface Hearing {
+  onMessage(text: string): void
+  /** Called once. */
+  onEnd(fault: Fault): void
+}
+
+export interface ConversationOptions {
+  readonly limits: UpstreamLimits
+  /** Several of the owner's clients speak with this peer, each of them without a session. */
+  readonly isShared: boolean
+  readonly onEnd: () => void
+}
+
+/** The messages exchanged with one server. */
 export class Conversation {
-  readonly child: Child
+  readonly peer: Peer
   readonly #limits: UpstreamLimits
   readonly #isShared: boolean
   readonly #pending = new Map<string | number, Pending>()
   #news: FrameQueue | undefined
   #waiting: Frame[] = []
   #waitingBytes = 0
-  /** Readers that hold the child's output back. */
+  /** Readers that hold the other side back. */
   readonly #slow = new Set<object>()
 
-  constructor(options: ConversationOptions) {
-    this.#isShared = options.isShared
-    this.#limits = options.limits
-    this.child = new Child({
-      ...options,
-      onLine: (line) => this.#receive(line),
-      onExit: (end) => {
-        for (const pending of this.#pending.values()) this.#fail(pending, end.fault)
+  /** @param begin starts the other side; it tells nothing before `begin` has returned */
+  constructor({ limits, isShared, onEnd }: ConversationOptions, begin: (hearing: Hearing) => Peer) {
+    this.#isShared = isShared
+    this.#limits = limits
+    this.peer = begin({
+      onMessage: (text) => this.#receive(text),
+      onEnd: (fault) => {
+        for (const pending of this.#pending.values()) this.#fail(pending, fault)
         this.#news?.end()
-        options.onExit(end)
+        onEnd()
       },
     })
   }
@@ -94,7 +114,7 @@ export class Conversation {
     if (request.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
     const { id } = message
     if (message.kind !== 'request' || id === undefined) {
-      this.child.send(body)
+      await this.peer.send(body)
       if (message.method === 'notifications/cancelled') this.#withdraw(body)
       return emptyAnswer(202)
     }
@@ -102,7 +122,8 @@ export class Conversation {
     const answer = this.#await(request, id)
     const isRenamed = this.#isShared && this.#pending.get(id)?.progressToken !== undefined
     try {
-      this.child.send(isRenamed ? requestWithToken(body, id) : body)
+      const sent = this.peer.send(isRenamed ? requestWithToken(body, id) : body)
+      if (sent !== undefined) sent.catch((error: unknown) => this.#undelivered(id, error))
     } catch (error) {
       this.#pending.get(id)?.release()
       throw error
@@ -159,24 +180,32 @@ export class Conversation {
   #cancel(pending: Pending, isTold: boolean, fault: Fault): void {
     if (!this.#pending.has(pending.id)) return
     this.#fail(pending, fault)
-    if (!isTold || this.child.isGone) return
+    if (!isTold || this.peer.isGone) return
     const params = { requestId: pending.id, reason: fault.message }
     try {
-      this.child.send(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })))
+      const cancelled = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
+      void Promise.resolve(this.peer.send(Buffer.from(cancelled))).catch(() => undefined)
     } catch {
-      // WHY: the child is being ended for not reading; there is nobody to tell.
+      // WHY: the other side is being ended for not reading; there is nobody to tell.
     }
+  }
+
+  #undelivered(id: string | number, error: unknown): void {
+    const pending = this.#pending.get(id)
+    const unreachable = (): Fault =>
+      new Fault('upstream.unreachable', 'the message was not delivered', { cause: error })
+    if (pending !== undefined) this.#fail(pending, error instanceof Fault ? error : unreachable())
   }
 
   #hold(queue: object, isHeld: boolean): void {
     if (isHeld) this.#slow.add(queue)
     else this.#slow.delete(queue)
-    this.child.hold(this.#slow.size > 0)
+    this.peer.hold(this.#slow.size > 0)
   }
 
   /** SPEC: a cancelled request is not answered, so nobody waits for its answer. */
   #withdraw(cancellation: Buffer): void {
-    // WHY: the body names the request as the child knows it; the caller's own id is another one.
+    // WHY: the body names the request as the server knows it; the caller's own id is another one.
     const sent = readMessage(cancellation)
     const id = isProblem(sent) ? undefined : sent.params?.['requestId']
     const pending = typeof id === 'string' || typeof id === 'number' ? this.#pending.get(id) : undefined
@@ -249,7 +278,7 @@ export class Conversation {
     pending.queue.push(frame)
   }
 
-  /** The request a message of the child belongs to: by progress token, by subscription, or the only one in flight. */
+  /** The request a message of the server belongs to: by progress token, by subscription, or the only call in flight. */
   #relatedTo(message: Message): Pending | undefined {
     const meta = metaOf(message.params)
     const subscription = meta[metaKeys.subscriptionId]
@@ -262,9 +291,8 @@ export class Conversation {
       }
       return undefined
     }
-    if (this.#pending.size !== 1) return undefined
-    const [only] = this.#pending.values()
-    return only?.isSubscription === true ? undefined : only
+    const calls = [...this.#pending.values()].filter(({ isSubscription }) => !isSubscription)
+    return calls.length === 1 ? calls[0] : undefined
   }
 
   #asCaller({ progressToken }: Pending, message: Message, frame: Frame): Frame {

@@ -1,0 +1,73 @@
+/**
+ * What do we hand to a client to bring back: where in which server's list it is, or what a server wants to remember?
+ * Stops: positions and states of another person, address or request being taken for one's own; a server's state read by
+ * another server.
+ * Trusts: the sealer: what was altered or moved does not open.
+ * Fails: what does not open is no position and no state.
+ */
+import type { Clock, Principal, Sealer } from '#kernel'
+import { isObject } from '#protocol'
+
+/** For whom and where something was sealed. */
+export interface Holder {
+  readonly principal: Pick<Principal, 'id'>
+  /** The address of several servers. */
+  readonly address: string
+}
+
+/** A server whose list goes on, and its own name for where. */
+export interface Position {
+  readonly upstream: string
+  readonly cursor: string
+}
+
+/** Which request of which server a state belongs to. */
+export interface StateOf {
+  readonly upstream: string
+  readonly method: string
+  /** The thing that was called, by the server's own name for it. */
+  readonly name: string
+}
+
+export interface Seals {
+  sealPositions(holder: Holder, method: string, positions: readonly Position[]): string
+  openPositions(holder: Holder, method: string, sealed: string): readonly Position[] | undefined
+  sealState(holder: Holder, of: StateOf, state: string): string
+  openState(holder: Holder, of: StateOf, sealed: string): string | undefined
+}
+
+/** How long a person may take for what a server asks in between. */
+const stateLivesMs = 60 * 60_000
+
+function placeOfPositions({ principal, address }: Holder, method: string): string {
+  return `mcp-positions/${address}/${method}/${principal.id}`
+}
+
+function placeOfState({ principal, address }: Holder, { upstream, method, name }: StateOf): string {
+  return `mcp-state/${address}/${principal.id}/${upstream}/${method}/${name}`
+}
+
+function isPosition(value: unknown): value is Position {
+  return isObject(value) && typeof value['upstream'] === 'string' && typeof value['cursor'] === 'string'
+}
+
+export function createSeals({ sealer, clock }: { readonly sealer: Sealer; readonly clock: Clock }): Seals {
+  const open = (sealed: string, place: string): unknown => {
+    const bytes = sealer.open(sealed, place)
+    return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'))
+  }
+  const seal = (value: unknown, place: string): string => sealer.seal(Buffer.from(JSON.stringify(value)), place)
+  return {
+    sealPositions: (holder, method, positions) => seal(positions, placeOfPositions(holder, method)),
+    openPositions(holder, method, sealed) {
+      const opened = open(sealed, placeOfPositions(holder, method))
+      return Array.isArray(opened) && opened.every(isPosition) ? opened : undefined
+    },
+    sealState: (holder, of, state) => seal({ state, until: clock.now() + stateLivesMs }, placeOfState(holder, of)),
+    openState(holder, of, sealed) {
+      const opened = open(sealed, placeOfState(holder, of))
+      if (!isObject(opened) || Number(opened['until']) <= clock.now()) return undefined
+      return typeof opened['state'] === 'string' ? opened['state'] : undefined
+    },
+  }
+}

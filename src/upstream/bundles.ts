@@ -1,0 +1,148 @@
+/**
+ * Which upstreams answer together under a name of their own?
+ *
+ * Stops: an upstream that comes to stand in a bundle because one of its name was there before.
+ * Trusts: the caller to have decided that `by` may do this.
+ * Fails: with a Refusal, or a Fault of the database or ledger; then nothing has changed.
+ */
+import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
+import type { Ledger } from '#audit'
+import { isDuplicate, type Database } from '#platform/database'
+import { upstreamEvents } from './events.ts'
+import { upstreamRefusals } from './refusals.ts'
+import type { Registry } from './register.ts'
+
+/** A bundle gives nobody a right: it shows of each member what its caller may use there anyway. */
+export interface Bundle {
+  readonly name: string
+  /** Names, in the order in which their tools are listed. */
+  readonly upstreams: readonly string[]
+  /** Wall-clock milliseconds. */
+  readonly createdAt: number
+  readonly createdBy?: string
+}
+
+export interface AddBundle {
+  readonly name: string
+  readonly upstreams: readonly string[]
+  readonly by: Principal
+}
+
+export interface Bundles {
+  /** Reads again when anything was committed since; otherwise returns at once, without a promise. */
+  refresh(): void | Promise<void>
+  /** As of the last `refresh`. */
+  find(name: string): Bundle | undefined
+  list(): Bundle[]
+  add(draft: AddBundle): Promise<Bundle | Refusal>
+  remove(name: string, by: Principal): Promise<Bundle | Refusal>
+}
+
+export interface BundleNeeds {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly registry: Registry
+}
+
+export const maxBundleMembers = 64
+
+function draftRefusal({ name, upstreams }: AddBundle, { registry }: BundleNeeds): Refusal | undefined {
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) return refuse(upstreamRefusals.bundleNameInvalid, { names: { name } })
+  const isWrong = upstreams.length === 0 || upstreams.length > maxBundleMembers
+  if (isWrong || new Set(upstreams).size !== upstreams.length) return refuse(upstreamRefusals.bundleMembersInvalid)
+  const stranger = upstreams.find((upstream) => !registry.current.records.has(upstream))
+  return stranger === undefined ? undefined : refuse(upstreamRefusals.unknown, { names: { name: stranger } })
+}
+
+async function load(database: Database): Promise<ReadonlyMap<string, Bundle>> {
+  const rows = await database.query.selectFrom('bundles').selectAll().orderBy('name').execute()
+  const members = await database.query.selectFrom('bundle_members').selectAll().orderBy('place').execute()
+  return new Map(
+    rows.map(({ name, created_at, created_by }) => {
+      const upstreams = members.filter((member) => member.bundle === name).map((member) => member.upstream)
+      const createdBy = created_by === null ? {} : { createdBy: created_by }
+      return [name, { name, upstreams, createdAt: Number(created_at), ...createdBy }]
+    }),
+  )
+}
+
+function createMemory(database: Database) {
+  let current: ReadonlyMap<string, Bundle> = new Map()
+  let revision: number | undefined
+  let loading: Promise<void> | undefined
+  const start = (): Promise<void> => {
+    const startedAt = database.revision()
+    loading = load(database)
+      .then((bundles) => {
+        current = bundles
+        revision = startedAt
+      })
+      .finally(() => (loading = undefined))
+    return loading
+  }
+  return {
+    read: () => current,
+    refresh(): void | Promise<void> {
+      if (loading === undefined) return revision === database.revision() ? undefined : start()
+      // WHY: the reading under way may have begun before the change this caller must see; one begun after it cannot.
+      return loading.catch(() => undefined).then(() => loading ?? start())
+    },
+  }
+}
+
+async function insert({ database, ledger }: BundleNeeds, bundle: Bundle, by: Principal): Promise<void> {
+  const { name, upstreams, createdAt } = bundle
+  await database.transaction(async (transaction) => {
+    await transaction.insertInto('bundles').values({ name, created_at: createdAt, created_by: by.id }).execute()
+    const members = upstreams.map((upstream, place) => ({ bundle: name, upstream, place }))
+    await transaction.insertInto('bundle_members').values(members).execute()
+    // INVARIANT: the change is committed only after the ledger has it.
+    const details = { bundle: name, upstreams }
+    await ledger.append(upstreamEvents.bundleAdded, { principal: by, outcome: 'succeeded', details })
+  })
+}
+
+/** Makes the store of bundles over the database, with what is in force kept in memory. */
+export function createBundles(needs: BundleNeeds): Bundles {
+  const { database, ledger, clock, registry } = needs
+  const memory = createMemory(database)
+  return {
+    refresh: memory.refresh,
+    find: (name) => memory.read().get(name),
+    list: () => [...memory.read().values()],
+    async add(draft) {
+      await registry.refresh()
+      const refused = draftRefusal(draft, needs)
+      if (refused !== undefined) return refused
+      const { name, upstreams, by } = draft
+      const bundle = { name, upstreams: [...upstreams], createdAt: clock.now(), createdBy: by.id }
+      try {
+        await insert(needs, bundle, by)
+      } catch (error) {
+        if (isDuplicate(error)) return refuse(upstreamRefusals.bundleNameTaken, { names: { name } })
+        throw error
+      }
+      await memory.refresh()
+      return bundle
+    },
+    async remove(name, by) {
+      await memory.refresh()
+      const bundle = memory.read().get(name)
+      const isRemoved = await database.transaction(async (transaction) => {
+        const result = await transaction.deleteFrom('bundles').where('name', '=', name).executeTakeFirst()
+        if (result.numDeletedRows === 0n) return false
+        await transaction.deleteFrom('bundle_members').where('bundle', '=', name).execute()
+        await ledger.append(upstreamEvents.bundleRemoved, {
+          principal: by,
+          outcome: 'succeeded',
+          details: { bundle: name },
+        })
+        return true
+      })
+      if (!isRemoved || bundle === undefined) return refuse(upstreamRefusals.bundleUnknown, { names: { name } })
+      await memory.refresh()
+      return bundle
+    },
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Which legacy session does a request without one go through?
+ *
+ * Stops: a handshake for every call; two owners, or clients with different capabilities, in one session; sessions that
+ * pile up or outlive their use.
+ * Trusts: the caller to give back what it took.
+ * Fails: at the bound of sessions with a clear answer (503); an upstream that opens none is a Fault.
+ * @see MCP 2025-11-25, lifecycle; docs/decisions/0023-bridging-lies-below-the-guards.md
+ */
+import canonicalize from 'canonicalize'
+import { Fault, type Clock } from '#kernel'
+import {
+  emptyAnswer,
+  type EndSignal,
+  type Exchange,
+  type UpstreamAnswer,
+  type UpstreamRecord,
+} from '../transports/transport.ts'
+import { openSession, PooledSession } from './session.ts'
+
+export interface PoolLimits {
+  readonly maxSessions: number
+  readonly maxSessionsPerOwner: number
+  /** Sessions of one client that takes each for itself alone. */
+  readonly maxAlone: number
+  readonly idleMs: number
+}
+
+const defaultPoolLimits: PoolLimits = {
+  maxSessions: 1_024,
+  maxSessionsPerOwner: 64,
+  maxAlone: 8,
+  idleMs: 10 * 60_000,
+}
+
+export interface Wanted {
+  readonly upstream: UpstreamRecord
+  readonly ownerId: string
+  readonly capabilities: Record<string, unknown>
+  readonly deadlineMs: number
+  readonly signal: EndSignal
+  /** Nobody else's call may be open in the session meanwhile. */
+  readonly isAlone: boolean
+  /** Only listens: others call in the session as if nobody was there. */
+  readonly isListening: boolean
+}
+
+/** A session for as long as it is needed. */
+export interface Lease {
+  readonly session: PooledSession
+  /** Whether somebody else's call is open in it. */
+  isShared(): boolean
+  /** Gives it back; more than once is once. */
+  end(): void
+  /** The upstream has ended the session: nobody gets it again. */
+  drop(): void
+}
+
+export interface Pool {
+  /** @returns a lease, or the answer that says why there is none. @throws Fault `upstream.misbehaved` */
+  take(wanted: Wanted): Promise<Lease | UpstreamAnswer>
+  forget(upstream: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface PoolNeeds {
+  readonly exchange: Exchange
+  readonly clock: Clock
+  readonly limits?: Partial<PoolLimits>
+  /** Told that an upstream answered the handshake with an error: perhaps it has none. */
+  readonly onUnopened?: (upstream: string) => void
+}
+
+interface Entry {
+  readonly key: string
+  readonly upstream: string
+  readonly ownerId: string
+  readonly opening: Promise<PooledSession | UpstreamAnswer>
+  session: PooledSession | undefined
+  callers: number
+  listeners: number
+  lastUsedAt: number
+}
+
+/** INVARIANT: the same capabilities have the same key, in whatever order they were written. */
+function keyOf({ upstream, ownerId, capabilities }: Wanted): string {
+  return `${upstream.name}\n${ownerId}\n${canonicalize(capabilities)}`
+}
+
+const isIdle = ({ callers, listeners, session }: Entry): boolean =>
+  callers === 0 && listeners === 0 && session !== undefined
+
+class SessionPool implements Pool {
+  readonly #needs: PoolNeeds
+  readonly #limits: PoolLimits
+  readonly #entries = new Set<Entry>()
+  readonly #sweeper: NodeJS.Timeout
+  #isClosed = false
+
+  constructor(needs: PoolNeeds) {
+    this.#needs = needs
+    this.#limits = { ...defaultPoolLimits, ...needs.limits }
+    const everyMs = Math.min(30_000, Math.max(50, this.#limits.idleMs / 4))
+    this.#sweeper = setInterval(() => this.#endIdle(), everyMs).unref()
+  }
+
+  async take(wanted: Wanted): Promise<Lease | UpstreamAnswer> {
+    if (this.#isClosed) throw new Fault('upstream.unreachable', 'the gateway is closing')
+    const entry = this.#find(wanted) ?? this.#open(wanted)
+    if (entry === undefined) return emptyAnswer(503, 'overloaded')
+    const who = wanted.isListening ? 'listeners' : 'callers'
+    entry[who] += 1
+    try {
+      const session = await entry.opening
+      if (!(session instanceof PooledSession)) {
+        entry[who] -= 1
+        return session
+      }
+      if (wanted.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
+      return this.#lease(entry, session, who)
+    } catch (error) {
+      entry[who] -= 1
+      throw error
+    }
+  }
+
+  /** Drops an upstream's sessions. WHY: without a word to it; its address may be somebody else's by then. */
+  async forget(upstream: string): Promise<void> {
+    for (const entry of this.#entries) if (entry.upstream === upstream) this.#entries.delete(entry)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#sweeper)
+    const sessions = [...this.#entries].flatMap(({ session }) => (session === undefined ? [] : [session.end()]))
+    this.#entries.clear()
+    await Promise.all(sessions)
+  }
+
+  #find(wanted: Wanted): Entry | undefined {
+    const key = keyOf(wanted)
+    const own = [...this.#entries].filter((entry) => entry.key === key)
+    return wanted.isAlone ? own.find(({ callers }) => callers === 0) : own[0]
+  }
+
+  #open(wanted: Wanted): Entry | undefined {
+    const key = keyOf(wanted)
+    const { upstream, ownerId } = wanted
+    const alike = [...this.#entries].filter((entry) => entry.key === key)
+    if (alike.length >= this.#limits.maxAlone || !this.#makeRoom(ownerId)) return undefined
+    const opening = this.#begin(wanted)
+    const lastUsedAt = this.#needs.clock.now()
+    const entry: Entry = {
+      key,
+      upstream: upstream.name,
+      ownerId,
+      opening,
+      session: undefined,
+      callers: 0,
+      listeners: 0,
+      lastUsedAt,
+    }
+    this.#entries.add(entry)
+    opening.then(
+      (session) => {
+        if (!(session instanceof PooledSession)) return void this.#entries.delete(entry)
+        entry.session = session
+        // WHY: the upstream was forgotten while it opened the session.
+        if (!this.#entries.has(entry)) void session.end()
+      },
+      () => void this.#entries.delete(entry),
+    )
+    return entry
+  }
+
+  async #begin({ upstream, ownerId, capabilities, deadlineMs }: Wanted): Promise<PooledSession | UpstreamAnswer> {
+    const opened = await openSession(this.#needs.exchange, { upstream, ownerId, capabilities, deadlineMs })
+    if (opened !== undefined) return opened
+    this.#needs.onUnopened?.(upstream.name)
+    throw new Fault('upstream.misbehaved', 'the upstream opens no session')
+  }
+
+  #lease(entry: Entry, session: PooledSession, who: 'callers' | 'listeners'): Lease {
+    let isOver = false
+    const end = (): void => {
+      if (isOver) return
+      isOver = true
+      entry[who] -= 1
+      entry.lastUsedAt = this.#needs.clock.now()
+    }
+    return {
+      session,
+      isShared: () => entry.callers > 1,
+      end,
+      drop: () => {
+        this.#entries.delete(entry)
+        end()
+      },
+    }
+  }
+
+  /** Whether one more session may be opened; ends the longest unused one at a bound, the owner's own first. */
+  #makeRoom(ownerId: string): boolean {
+    const all = [...this.#entries]
+    const own = all.filter((entry) => entry.ownerId === ownerId)
+    const isOwnFull = own.length >= this.#limits.maxSessionsPerOwner
+    if (!isOwnFull && all.length < this.#limits.maxSessions) return true
+    const [oldest] = (isOwnFull ? own : all).filter(isIdle).toSorted((one, other) => one.lastUsedAt - other.lastUsedAt)
+    if (oldest === undefined) return false
+    this.#end(oldest)
+    return true
+  }
+
+  #endIdle(): void {
+    const latest = this.#needs.clock.now() - this.#limits.idleMs
+    for (const entry of this.#entries) if (isIdle(entry) && entry.lastUsedAt <= latest) this.#end(entry)
+  }
+
+  #end(entry: Entry): void {
+    this.#entries.delete(entry)
+    void entry.session?.end()
+  }
+}
+
+/** Sessions by upstream, owner and client capabilities, opened once and used by all requests that fit. */
+export function createPool(needs: PoolNeeds): Pool {
+  return new SessionPool(needs)
+}

@@ -1,0 +1,77 @@
+/** Days in the life of a gateway, shortened: what it holds at the end of the last one is what it held after the first. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type Scene, withScene } from '../cross-talk/scene.ts'
+import { Crowd, liveDay } from '../soak/day.ts'
+import { type Sample, takeSample } from '../soak/sample.ts'
+import type { Proof, ProofOutcome } from './contract.ts'
+
+const shownProblems = 5
+const days = 4
+const people = 6
+const mostClients = 60
+/** Sessions and children that nobody uses end after so long, and are looked for so long. */
+const idleSeconds = 5
+const nightSeconds = 15
+/** Memory may still settle after the first day, by this much. */
+const mostGrowth = 1.15
+const mostMoreHandles = 10
+const mostMoreChildren = 0
+
+function readMinutes(flags: readonly string[]): number {
+  const { values } = parseArgs({ args: [...flags], options: { minutes: { type: 'string', default: '6' } } })
+  const minutes = Number(values.minutes)
+  if (!(minutes >= 2)) throw new Error('usage: soak [--minutes 6]; at least 2')
+  return minutes
+}
+
+function describe(name: string, { residentMegabytes, handles, children }: Sample, came: number): string {
+  return `${name.padEnd(12)} ${residentMegabytes} MB, ${handles} handles, ${children} children; ${came} clients came so far`
+}
+
+async function liveDays(scene: Scene, minutes: number): Promise<Sample[]> {
+  const crowd = new Crowd(scene)
+  const { pid } = scene.castellan.program
+  const nights: Sample[] = []
+  const dayMs = (minutes * 60_000) / days - nightSeconds * 1_000
+  for (let day = 1; day <= days; day += 1) {
+    await liveDay(crowd, mostClients, dayMs)
+    await sleep(nightSeconds * 1_000)
+    const night = takeSample(pid)
+    nights.push(night)
+    console.log(describe(`after day ${day}`, night, crowd.came))
+  }
+  return nights
+}
+
+async function prove(scene: Scene, minutes: number): Promise<ProofOutcome> {
+  console.log(describe('before', takeSample(scene.castellan.program.pid), 0))
+  const nights = await liveDays(scene, minutes)
+  const { problems, ...counts } = scene.findings.counts
+  for (const problem of problems.slice(0, shownProblems)) console.log(`WRONG: ${problem}`)
+  const [first, last] = [nights[0], nights.at(-1)]
+  if (first === undefined || last === undefined) throw new Error('no day was lived')
+  const isFlat =
+    last.residentMegabytes <= first.residentMegabytes * mostGrowth &&
+    last.handles <= first.handles + mostMoreHandles &&
+    last.children <= first.children + mostMoreChildren
+  const ledgerVerifies = await scene.stop()
+  return {
+    holds: isFlat && problems.length === 0 && ledgerVerifies,
+    minutes,
+    ...counts,
+    nights,
+    ledgerVerifies,
+    problems: problems.length,
+  }
+}
+
+export const proof: Proof = {
+  shows: 'after days of clients that come and go, memory, handles, children and sessions are as after the first',
+  async run(flags) {
+    const minutes = readMinutes(flags)
+    const idle = String(idleSeconds)
+    const env = { CASTELLAN_UPSTREAMS__IDLE_SECONDS: idle }
+    return withScene({ people, connections: mostClients, seed: 1, env }, (scene) => prove(scene, minutes))
+  },
+}
