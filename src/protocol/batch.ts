@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { elementSpans } from './edit-text.ts'
+import { readJson } from './escaped-keys.ts'
 import { errorCodes } from './json-rpc-error.ts'
 import { isObject, type MessageProblem } from './message.ts'
 import { revisionWithoutHeader } from './revisions.ts'
@@ -32,7 +33,7 @@ export function splitBatch(body: Buffer, version: string | undefined): readonly 
   if (scanJson(text, true).isTooDeep) return invalid(`the message nests deeper than ${maxJsonDepth} levels`)
   let messages: unknown
   try {
-    messages = JSON.parse(text)
+    messages = readJson(text).value
   } catch {
     return { problem: 'the body is not JSON', code: errorCodes.parseError }
   }

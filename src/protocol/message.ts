@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { spanOf } from './edit-text.ts'
+import { type JsonValue, readJson } from './escaped-keys.ts'
 import { errorCodes } from './json-rpc-error.ts'
 import { hasLookAlike, hasTwins, knownNames } from './look-alike.ts'
 import { metaKeys } from './revisions.ts'
@@ -93,6 +94,8 @@ function oddityOf(json: Record<string, unknown>, text: string): string | undefin
   return hasText(json, (each, isKey) => isKey && each === '__proto__') ? 'a member is named `__proto__`' : undefined
 }
 
+const keyTwice = 'a key appears twice in one object'
+
 interface Parsed {
   readonly json: Record<string, unknown>
   readonly idSpan: Span | undefined
@@ -101,17 +104,18 @@ interface Parsed {
 function parse(text: string, sender: Sender): Parsed | MessageProblem {
   const scan = scanJson(text, sender === 'client')
   if (scan.isTooDeep) return invalid(`the message nests deeper than ${maxJsonDepth} levels`)
-  let json: unknown
+  let read: JsonValue
   try {
-    json = JSON.parse(text)
+    read = readJson(text)
   } catch {
     return { problem: 'the body is not JSON', code: errorCodes.parseError }
   }
+  const { value: json } = read
   if (Array.isArray(json)) return invalid('batches are not served: send one message per request')
   if (!isObject(json)) return invalid('the body is not a JSON-RPC message')
   // INVARIANT: the upstream reads the same message that was decided on. Readers differ in which of two values they keep,
   // and of every member that appears twice in the text the parsed object has lost one.
-  if (countMembers(json) !== scan.memberCount) return invalid('a key appears twice in one object')
+  if (read.hasDuplicateKey || countMembers(json) !== scan.memberCount) return invalid(keyTwice)
   if (hasLookAlike(json, envelopeNames)) return invalid('a member differs from a JSON-RPC member only in spelling')
   const idSpan = scan.idSpan ?? (Object.hasOwn(json, 'id') ? spanOf(text, ['id']) : undefined)
   if (sender === 'upstream') return { json, idSpan }

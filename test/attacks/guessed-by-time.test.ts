@@ -49,7 +49,11 @@ proves(
       // WHY: both ids were opened from sealed values; a client's text is never on either side.
       'src/gateway/in-flight.ts upstreamSessionId !== owner.upstreamSessionId',
       // WHY: a progress token numbers a request; it is no secret.
-      'src/upstream/transports/stdio/conversation.ts (this.#isShared ? pending.id : pending.progressToken) === token',
+      'src/upstream/transports/conversation.ts (this.#isShared ? pending.id : pending.progressToken) === token',
+      "src/upstream/bridge/modern-call.ts message.params?.['progressToken'] !== this.id",
+      // WHY: the first characters of these ids say of which kind they are, and are the same in all of them.
+      'src/upstream/balance/session-ids.ts sessionId.charCodeAt(0) !== mark',
+      'src/upstream/transports/http-sse/http-sse.ts request.sessionId?.startsWith(idPrefix)',
     ]
     const found = sources.flatMap(comparisonsOfSecrets)
     expect(found.filter((each) => !harmless.includes(each))).toEqual([])

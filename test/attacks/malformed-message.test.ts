@@ -20,7 +20,6 @@ proves('MSG-1', 'a message that can be read in two ways is refused', async () =>
     call.replace('"method"', '"Method":"tools/list","method"'),
     call.replace('"tools/call"', '"tools/call","method":"tools/list"'),
     `${call}${call}`,
-    `[${call}]`,
     call.slice(0, -1),
     call.replace('"id":1', '"id":null'),
     call.replace('"id":1', '"id":1.5'),
@@ -28,6 +27,10 @@ proves('MSG-1', 'a message that can be read in two ways is refused', async () =>
     `\ufeff${call}`,
   ]
   for (const message of bodies) expect((await world.post({ token, message })).status, message).toBe(400)
+  for (const version of ['2025-06-18', '2025-11-25']) {
+    const headers = { 'mcp-protocol-version': version }
+    expect((await world.post({ token, headers, message: `[${call}]` })).status, version).toBe(400)
+  }
   const inModern = modern(callTool('echo') as never)
   for (const [name, value] of [
     ['mcp-method', 'tools/list'],
@@ -39,7 +42,7 @@ proves('MSG-1', 'a message that can be read in two ways is refused', async () =>
     expect(answer.status).toBe(400)
   }
   expect(world.books.arrived).toHaveLength(reached)
-  expect(await world.ledger('&refusal=gateway.message-refused')).toHaveLength(bodies.length + 3)
+  expect(await world.ledger('&refusal=gateway.message-refused')).toHaveLength(bodies.length + 5)
 })
 
 proves('MSG-2', 'a body at the limit passes, one byte more is refused unread', async () => {

@@ -78,7 +78,8 @@ function floodFor(asked: Asked): void {
 }
 
 proves('CON-1', 'a client that takes nothing of its answer is cut off, and the upstream is let go of', async () => {
-  const world = await startWorld({ env: impatient })
+  // WHY: before 2026-07-28 an answer is read to its end or to this limit, also when its client has gone.
+  const world = await startWorld({ env: { ...impatient, CASTELLAN_LIMITS__ANSWER_BYTES: String(24 * 1024 * 1024) } })
   const liar = await addLyingUpstream(world)
   const [token, port] = [await world.ana.mint('liar'), Number(new URL(world.gatewayUrl).port)]
   liar.answer = (asked) => (asked.method === 'tools/call' ? floodFor(asked) : answerHonestly(asked))

@@ -51,7 +51,11 @@ const rungs: readonly Broken[] = [
   { rung: 'JSON', breaking: (knock) => respelled(knock, (text) => `${text}}`), status: 400, code: -32700 },
   {
     rung: 'one message',
-    breaking: (knock) => respelled(knock, (text) => `[${text.trim()}]`),
+    // WHY: a batch is one message more than any revision but 2025-03-26 has, which is what no header stands for.
+    breaking: (knock) => {
+      const version = knock.headers['mcp-protocol-version'] ?? '2025-11-25'
+      return respelled(withHeaders(knock, { 'mcp-protocol-version': version }), (text) => `[${text.trim()}]`)
+    },
     status: 400,
     code: -32600,
     hides: ['JSON-RPC'],

@@ -103,7 +103,8 @@ for (const path of [
   '/servers/books',
   '/servers/BOOKS/mcp',
   '/servers/books/mcp/x',
-  '/mcp',
+  '/mcp/x',
+  '/bundles/mcp',
   '/.well-known/other',
 ]) {
   onPost('3', `nothing is served at ${path}`, (knock) => ({ ...knock, path }), nowhere)

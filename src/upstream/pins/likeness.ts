@@ -86,6 +86,14 @@ function isDisguise(title: string, other: KnownTool): boolean {
   return ![other.tool, ...titles(other.definition)].some((text) => plainly(text) === plain)
 }
 
+/** The word without the full stops and hyphens around it. */
+function withoutDots(word: string): string {
+  let [start, end] = [0, word.length]
+  while (start < end && '.-'.includes(word.charAt(start))) start += 1
+  while (end > start && '.-'.includes(word.charAt(end - 1))) end -= 1
+  return word.slice(start, end)
+}
+
 /** Names that stand in a text by chance: short ones, and plain words. */
 function isTelling(word: string): boolean {
   return word.length >= 6 && /[_.-]|[a-z][A-Z]/.test(word)
@@ -94,7 +102,7 @@ function isTelling(word: string): boolean {
 function mentioned(candidate: KnownTool, { byName }: KnownTools): Reason[] {
   const { description } = candidate.definition
   if (typeof description !== 'string') return []
-  const words = new Set(description.match(/[A-Za-z0-9_.-]+/g)?.map((word) => word.replace(/^[.-]+|[.-]+$/g, '')))
+  const words = new Set(description.match(/[A-Za-z0-9_.-]+/g)?.map(withoutDots))
   return [...words].filter(isTelling).flatMap((word) => {
     const others = (byName.get(word) ?? []).filter((other) => other.upstream !== candidate.upstream)
     return others.map((other) =>
