@@ -32,6 +32,9 @@ function nameOf(place: string): string {
   return place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)
 }
 
+/** A package under another name, so that two versions of it are there. */
+const alias = /^npm:(?:@[a-z\d-]+\/)?[a-z\d.-]+@/
+
 /** What is wrong with a lock file, one sentence each. */
 export function checkLock(manifest: Manifest, lock: Lock): string[] {
   const packages = Object.entries(lock.packages).filter(([place, entry]) => place !== '' && entry.link !== true)
@@ -42,7 +45,7 @@ export function checkLock(manifest: Manifest, lock: Lock): string[] {
     ...manifest.dependencies,
     ...manifest.devDependencies,
     ...manifest.optionalDependencies,
-  })
+  }).map(([name, version]): [string, string] => [name, version.replace(alias, '')])
   return [
     ...(lock.lockfileVersion === 3 ? [] : ['the lock file is not of version 3']),
     ...(Number.parseInt(undici, 10) >= 8 ? [] : [`undici is ${undici}: the lock file was made under an older Node`]),

@@ -122,17 +122,21 @@ function recordRefused(ledger: Ledger, { upstream, ownerId, method, problem }: R
 }
 
 interface Transports {
+  /** After which what nobody uses is ended. */
+  readonly idleMs: number
   readonly balance: Balance
   readonly by: Record<UpstreamRecord['transport'], Transport>
 }
 
 function createTransports({ ledger, clock, settings, meter }: UpstreamNeeds): Transports {
-  const limits = { ...defaultLimits, ...settings.limits }
-  const onNews = (news: ChildNews) => recordChild(ledger, news)
   const live = settings.balance ?? { current: defaultBalance }
+  const { idleMs } = live.current
+  const limits = { ...defaultLimits, childIdleMs: idleMs, eventChannelIdleMs: idleMs, ...settings.limits }
+  const onNews = (news: ChildNews) => recordChild(ledger, news)
   const balance = openBalance({ ledger, meter, clock, limits, settings: live })
   return {
     balance,
+    idleMs,
     by: {
       http: createHttpSse({ streamable: balance, clock, limits }),
       stdio: createStdio({ clock, limits, settings: live, workFolder: settings.workFolder, onNews }),
@@ -160,10 +164,10 @@ function changedNames(before: Register, after: Register): string[] {
 /** @throws nothing; children are started and connections opened when they are first needed */
 export function createUpstreams(needs: UpstreamNeeds): Upstreams {
   const { database, ledger, clock, settings } = needs
-  const { balance, by: transports } = createTransports(needs)
+  const { balance, idleMs, by: transports } = createTransports(needs)
   const direct = (request: UpstreamRequest) => transports[request.upstream.transport].exchange(request)
   const onRefused = (refused: RefusedQuestion) => recordRefused(ledger, refused)
-  const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: settings.bridge ?? {} })
+  const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: { idleMs, ...settings.bridge } })
   const all = [bridge, ...Object.values(transports)]
   const registry = createRegistry(database, (before, after) => {
     for (const name of changedNames(before, after)) for (const transport of all) void transport.forget(name)

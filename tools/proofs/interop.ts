@@ -8,8 +8,11 @@ import { join } from 'node:path'
 import { type RunningCastellan, runCastellan } from '../../test/world/running-castellan.ts'
 import type { Proof, ProofOutcome } from './contract.ts'
 import { askPeer, type Cell, describeCell, headLine } from './interop/ask-peer.ts'
-import { type Door, peerKinds } from './interop/clients.ts'
+import { type Door, peerKinds as libraryKinds } from './interop/clients.ts'
+import { otherPeerKinds } from './interop/other-clients.ts'
 import { startSubjects, type Subject } from './interop/servers.ts'
+
+const peerKinds = [...libraryKinds, ...otherPeerKinds]
 
 async function doorTo({ gatewayUrl, ana }: RunningCastellan, path: string): Promise<Door> {
   const url = `${gatewayUrl}${path}`

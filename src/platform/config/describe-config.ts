@@ -60,6 +60,7 @@ const liveListenerKeys = ['tlsMinVersion', 'allowedNetworks', 'trustedProxies', 
 function isLive(key: string): boolean {
   const [section = '', name = ''] = key.split('.')
   if (section === 'gateway' || section === 'admin') return liveListenerKeys.includes(name) || isTlsFile(key)
+  if (key === 'upstreams.idleSeconds') return false
   return liveSections.includes(section) || key === 'telemetry.logLevel'
 }
 

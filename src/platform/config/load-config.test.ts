@@ -57,6 +57,7 @@ test('everything has a default', () => {
       breakerOpenSeconds: 60,
       connections: 128,
       waitingCalls: 256,
+      idleSeconds: 600,
       eventsPerSecond: 1_000,
     },
     ledger: { origin: 'castellan' },

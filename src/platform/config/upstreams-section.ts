@@ -33,6 +33,11 @@ export const upstreamsSection = z
       [0, 100_000],
       'Calls to one endpoint that may wait for a connection; more are refused at once.',
     ),
+    idleSeconds: key(
+      600,
+      [1, 86_400],
+      'Time after which a session or process at an upstream that nobody uses is ended, in seconds.',
+    ),
     eventsPerSecond: key(
       1_000,
       [1, 1_000_000],

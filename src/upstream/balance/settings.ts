@@ -15,6 +15,7 @@ interface BalanceKeys {
     readonly region?: string | undefined
     readonly connections: number
     readonly waitingCalls: number
+    readonly idleSeconds: number
     readonly eventsPerSecond: number
   }
   readonly limits: { readonly streamSeconds: number }
@@ -32,6 +33,8 @@ export interface BalanceSettings {
   readonly connections: number
   /** Calls that may wait for one of them. */
   readonly waitingCalls: number
+  /** After which a session or process that nobody uses is ended; as it was when this process started. */
+  readonly idleMs: number
   /** Of one answer or stream; more is held back. */
   readonly eventsPerSecond: number
   /** Of one answer from asking to its end; streams that wait for news have none. */
@@ -47,6 +50,7 @@ export const defaultBalance: BalanceSettings = {
   breakerOpenMs: 60_000,
   connections: 128,
   waitingCalls: 256,
+  idleMs: 600_000,
   eventsPerSecond: 1_000,
   answerMs: 3_600_000 + graceMs,
 }
@@ -61,6 +65,7 @@ export function balanceSettings({ upstreams, limits }: BalanceKeys): BalanceSett
     region,
     connections,
     waitingCalls,
+    idleMs: upstreams.idleSeconds * 1_000,
     eventsPerSecond: upstreams.eventsPerSecond,
     answerMs: limits.streamSeconds * 1_000 + graceMs,
   }

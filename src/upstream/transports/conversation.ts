@@ -102,9 +102,14 @@ export class Conversation {
     })
   }
 
+  /** Whether an answer is being waited for. */
+  get isAsked(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** Whether something is being waited for or listened to. */
   get isBusy(): boolean {
-    return this.#pending.size > 0 || this.#news !== undefined
+    return this.isAsked || this.#news !== undefined
   }
 
   /** Sends a message and, if it is a request, waits until its answer starts. */

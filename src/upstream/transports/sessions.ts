@@ -142,8 +142,10 @@ export class Sessions {
       const ending = [...this.#ending.keys()].filter((session) => session.ownerId === ownerId)
       const total = this.#sessions.size + this.#ending.size
       if (own.length + ending.length < mostPerOwner && total < most) return true
-      const idle = own.filter((session) => !session.conversation.isBusy)
-      const oldest = idle.sort((one, other) => one.lastUsedAt - other.lastUsedAt)[0]
+      // WHY: one that is only listened to ends before a new one is refused; who listens begins another.
+      const unasked = own.filter(({ conversation }) => !conversation.isAsked)
+      const idle = unasked.filter(({ conversation }) => !conversation.isBusy)
+      const [oldest] = (idle.length > 0 ? idle : unasked).sort((one, other) => one.lastUsedAt - other.lastUsedAt)
       if (oldest === undefined) return false
       await this.#end(oldest, 'the owner opened another session')
     }

@@ -9,6 +9,7 @@ import { StreamableHTTPClientTransport as HttpOfBefore } from '@modelcontextprot
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { inspectorCli } from '../../../test/world/servers/peers.ts'
 
+const mcpRemote = fileURLToPath(new URL('../../../node_modules/mcp-remote/dist/proxy.js', import.meta.url))
 const launcher = fileURLToPath(new URL('../../../bin/castellan.js', import.meta.url))
 
 /** Where a client goes, and with what. */
@@ -51,12 +52,25 @@ function headers({ token }: Door) {
   return { requestInit: { headers: { authorization: `Bearer ${token}` } } }
 }
 
-async function connectBefore(door: Door, isBridged: boolean): Promise<Peer> {
+/** Another bridge from stdio to HTTP, which people use instead of ours. */
+function remote({ url, token }: Door) {
+  const flags = ['--allow-http', '--transport', 'http-only', '--header', `Authorization: Bearer ${token}`]
+  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent' }
+  return { command: process.execPath, args: [mcpRemote, url, ...flags], env, stderr: 'ignore' as const }
+}
+
+const ways = {
+  'over HTTP': (door: Door) => new HttpOfBefore(new URL(door.url), headers(door)),
+  'over castellan bridge': (door: Door) => new StdioOfBefore(bridge(door)),
+  'over mcp-remote': (door: Door) => new StdioOfBefore(remote(door)),
+}
+
+async function connectBefore(door: Door, way: keyof typeof ways): Promise<Peer> {
   const client = new ClientOfBefore({ name: 'before', version: '1' }, { capabilities: { elicitation: {} } })
   client.setRequestHandler(ElicitRequestSchema, ({ params }) =>
     answerTo('requestedSchema' in params ? params.requestedSchema : undefined),
   )
-  const transport = isBridged ? new StdioOfBefore(bridge(door)) : new HttpOfBefore(new URL(door.url), headers(door))
+  const transport = ways[way](door)
   // WHY: the 1.x library's own transport does not satisfy its interface under exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<ClientOfBefore['connect']>[0])
   return {
@@ -128,8 +142,9 @@ function connectInspector(door: Door, era: string): Peer {
 const modern: Mode = { pin: '2026-07-28' }
 
 export const peerKinds: readonly PeerKind[] = [
-  { name: 'SDK 1.x', connect: (door) => connectBefore(door, false) },
-  { name: 'SDK 1.x over castellan bridge', connect: (door) => connectBefore(door, true) },
+  { name: 'SDK 1.x', connect: (door) => connectBefore(door, 'over HTTP') },
+  { name: 'SDK 1.x over castellan bridge', connect: (door) => connectBefore(door, 'over castellan bridge') },
+  { name: 'SDK 1.x over mcp-remote', connect: (door) => connectBefore(door, 'over mcp-remote') },
   { name: 'SDK 2.x legacy', connect: (door) => connectToday(door, 'legacy', false) },
   { name: 'SDK 2.x auto', connect: (door) => connectToday(door, 'auto', false) },
   { name: 'SDK 2.x 2026-07-28', connect: (door) => connectToday(door, modern, false) },
