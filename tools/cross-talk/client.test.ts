@@ -43,7 +43,7 @@ test('an answer to another request is found', async () => {
 })
 
 test('a mark and a token of somebody else are found in a notification of a stream', async () => {
-  const params = { progressToken: 'q', progress: 1, message: 'mark-9-9-9' }
+  const params = { progressToken: 2, progress: 1, message: 'mark-9-9-9' }
   const said = { jsonrpc: '2.0', method: 'notifications/progress', params }
   const stream = `data: ${JSON.stringify(said)}\n\ndata: ${answer(1, 'mark-3-7-1')}\n\n`
   const problems = await problemsOf(stream, 'text/event-stream')

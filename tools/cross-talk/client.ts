@@ -53,9 +53,6 @@ const capabilities = { elicitation: { form: {} } }
 const clientInfo = { name: 'cross-talk', version: '1' }
 const meta = 'io.modelcontextprotocol/'
 
-/** WHY: the same for everybody, so that nothing but the person and the session tells two requests apart. */
-const progressToken = 'p'
-
 export class Client {
   readonly options: ClientOptions
   session: string | undefined
@@ -104,7 +101,8 @@ export class Client {
     if (!isAgain) this.#id += 1
     const { lane } = this.options
     const envelope = { [`${meta}protocolVersion`]: modern, [`${meta}clientCapabilities`]: capabilities }
-    const _meta = { progressToken, ...(lane.era === 'modern' ? envelope : {}) }
+    // WHY: everybody counts from one, so that nothing but the person and the session tells two requests apart.
+    const _meta = { progressToken: this.#id, ...(lane.era === 'modern' ? envelope : {}) }
     const params = asking.method === 'initialize' ? asking.params : { ...asking.params, _meta }
     return this.#post({ jsonrpc: '2.0', id: this.#id, method: asking.method, params }, asking)
   }
@@ -141,10 +139,17 @@ export class Client {
     try {
       const response = await this.#read(answer, asking, id)
       if (status === 429 || status === 503) findings.turnedAway()
+      if (status === 404 && asking.session === undefined && this.session !== undefined) this.#lose()
       return { status, response, session: typeof session === 'string' ? session : undefined }
     } catch (error) {
       return this.#broken(asking, error)
     }
+  }
+
+  /** SPEC: 2025-11-25: a session that the server has ended is answered 404, and the client begins another. */
+  #lose(): void {
+    this.session = undefined
+    this.options.findings.lostSession()
   }
 
   #broken(asking: Asking, error: unknown): Reply {
@@ -181,7 +186,7 @@ export class Client {
       return message
     }
     const token = message.params?.['progressToken']
-    if (token !== undefined && token !== progressToken) findings.wrong(`${lane.name}: progress of another request`)
+    if (token !== undefined && token !== id) findings.wrong(`${lane.name}: progress of another request`)
     if (message.id !== undefined) void this.#answerBack(message)
     return undefined
   }

@@ -15,9 +15,15 @@ function call(client: Client, tool: string, more: { readonly params?: object; re
   return { method: 'tools/call', params, name, ...(more.allowed === undefined ? {} : { allowed: more.allowed }) }
 }
 
+/** Whether the client was told to come later or to begin anew, which is counted. */
+function isPutOff({ options, session }: Client, { status }: Reply): boolean {
+  const isLost = status === 404 && options.lane.era === 'legacy' && session === undefined
+  return status === 429 || status === 503 || isLost
+}
+
 function expectText(client: Client, reply: Reply, expected: string): void {
   const { findings, lane } = client.options
-  if (reply.status === 429 || reply.status === 503 || textOf(reply) === expected) return
+  if (isPutOff(client, reply) || textOf(reply) === expected) return
   const got = JSON.stringify(reply.response ?? null).slice(0, 300)
   findings.wrong(`${lane.name}: expected ${expected}, got ${reply.status} ${got}`)
 }
@@ -34,10 +40,12 @@ async function steps(client: Client): Promise<void> {
 
 /** WHY: where a server keeps one memory for all clients of a person, any mark of that person may come back. */
 async function rememberAndRecall(client: Client): Promise<void> {
-  const { memory } = client.options.lane
+  const { lane } = client.options
+  const { memory } = lane
   if (memory === 'none') return echo(client)
   const mark = client.nextMark()
   expectText(client, await client.ask(call(client, 'remember')), mark)
+  if (lane.era === 'legacy' && client.session === undefined) return
   const allowed = memory === 'person' ? { allowed: marks(client) } : {}
   const reply = await client.ask(call(client, 'recall', allowed))
   if (memory === 'client') expectText(client, reply, mark)
@@ -62,7 +70,7 @@ async function list(client: Client): Promise<void> {
   let pages = 0
   do {
     const reply = await client.ask({ method: 'resources/list', params: cursor === undefined ? {} : { cursor } })
-    if (reply.status === 429 || reply.status === 503) return
+    if (isPutOff(client, reply)) return
     if (reply.response?.result === undefined) {
       return findings.wrong(`${lane.name}: no list: ${reply.status} ${JSON.stringify(reply.response)}`)
     }
@@ -87,7 +95,9 @@ const ordinary = [echo, echo, echo, steps, steps, rememberAndRecall, askBack, li
 
 /** One of the ordinary deeds. */
 export async function work(client: Client): Promise<void> {
-  await client.options.random.pick(ordinary)(client)
+  const { lane, random } = client.options
+  if (lane.era === 'legacy' && client.session === undefined) await client.open()
+  await random.pick(ordinary)(client)
 }
 
 function expectRefused(client: Client, what: string, { status, response }: Reply): void {

@@ -11,6 +11,8 @@ const tellEveryMs = 15_000
 const theftOneIn = 25
 /** Of requests that may be turned away because the gateway is busy. */
 const mostTurnedAway = 0.01
+/** Of requests, so many sessions may be ended to make room for others of the same person. */
+const mostLostSessions = 0.01
 
 interface Plan {
   readonly clients: number
@@ -70,7 +72,8 @@ async function prove(scene: Scene, plan: Plan): Promise<ProofOutcome> {
   const { problems, ...counts } = scene.findings.counts
   for (const problem of problems.slice(0, shownProblems)) console.log(`WRONG: ${problem}`)
   const ledgerVerifies = await scene.stop()
-  const isMostlyServed = counts.turnedAway <= counts.exchanges * mostTurnedAway
+  const isMostlyServed =
+    counts.turnedAway <= counts.exchanges * mostTurnedAway && counts.lostSessions <= counts.exchanges * mostLostSessions
   return {
     holds: problems.length === 0 && counts.exchanges >= plan.exchanges && isMostlyServed && ledgerVerifies,
     seconds: Math.round((performance.now() - startedAt) / 1_000),
