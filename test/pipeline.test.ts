@@ -34,9 +34,9 @@ test('the first questions are from where, how often and who is asking', () => {
   expect(mutants.slice(0, 5).map((mutant) => `${mutant.list}.${mutant.guard}`)).toEqual([
     'doorway.admitAddress',
     'doorway.admitOrigin',
-    'doorway.spendAddressRate',
+    'doorway.spendRate',
     'entrance.authenticateCaller',
-    'entrance.spendPrincipalRate',
+    'entrance.spendRate',
   ])
 })
 

@@ -33,8 +33,11 @@ function isParserError(error: unknown): error is ParserError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
 }
 
-/** Whatever was thrown, as something that can be printed in two lines. Never a stack trace. */
-export function asFailure(error: unknown): CliFailure {
+/**
+ * Whatever was thrown, as something that can be printed in two lines. Never a stack trace.
+ * @param command as far as it was understood; its help is the hint for wrong use
+ */
+export function asFailure(error: unknown, command = 'castellan'): CliFailure {
   if (error instanceof CliFailure) return error
   if (error instanceof Misuse) return new CliFailure('usage', error.code, error.message, error.hint)
   if (error instanceof Fault) {
@@ -48,7 +51,7 @@ export function asFailure(error: unknown): CliFailure {
   if (isParserError(error)) {
     const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n')
     const meant = /Did you mean (?:one of )?(.*)\?/.exec(suggestion)?.[1]
-    const hint = meant === undefined ? 'see `castellan --help`' : `did you mean \`${meant}\`?`
+    const hint = meant === undefined ? `see \`${command} --help\`` : `did you mean \`${meant}\`?`
     return new CliFailure('usage', 'cli.usage', message, hint)
   }
   const message = error instanceof Error ? error.message : String(error)

@@ -49,6 +49,18 @@ async function declareCommands(program: Command, argv: readonly string[], open: 
   program.addHelpText('afterAll', ({ command }) => exampleText(command, command === program ? firstSteps : lines))
 }
 
+/** The command that is named, as far as its words are known. */
+function namedCommand(program: Command, argv: readonly string[]): string {
+  let [command, path] = [program, program.name()]
+  for (const word of ownWords(argv)) {
+    const next = command.commands.find((one) => one.name() === word)
+    if (next === undefined) continue
+    command = next
+    path += ` ${word}`
+  }
+  return path
+}
+
 /** Help that was asked for, or shown because a noun was given without its verb. */
 function isHelp(error: unknown): error is CommanderError {
   return error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')
@@ -77,7 +89,7 @@ export async function runCli(argv: readonly string[], parts: { up: Up; terminal?
     return 0
   } catch (error) {
     if (isHelp(error)) return error.exitCode
-    const failure = asFailure(error)
+    const failure = asFailure(error, namedCommand(program, argv))
     const isJson = program.opts<GlobalOptions>().json === true || ownWords(argv).includes('--json')
     createOutput(terminal, { isJson, isQuiet: false }).fail(failure)
     return failure.exitCode

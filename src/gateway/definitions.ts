@@ -2,13 +2,14 @@
  * What does this upstream say its tools are, right now, in this session?
  * Stops: a tool whose definition changed after it was approved, also when nobody lists it again; lists without end.
  * Trusts: nothing it hears: definitions are only compared with approved ones and shown to administrators.
- * Fails: an upstream that does not list its tools has none that can be called.
+ * Fails: an upstream that cannot be asked, or gives no list, has failed: nothing is known of its tools, and none is called.
  */
 import type { Ledger } from '#audit'
 import { type Clock, createId, Fault } from '#kernel'
-import { isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
+import { errorCodes, isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
 import { readTool, type UpstreamAnswer, type Upstreams } from '#upstream'
 import { definitionsChecked } from './events.ts'
+import { hopFault } from './upstream-refusal.ts'
 import type { Authenticated } from './guards/authenticate-caller.ts'
 import type { Session } from './guards/bind-session.ts'
 import type { Inbound } from './guards/read-message.ts'
@@ -61,17 +62,29 @@ function listRequest(caller: Caller, id: string, cursor: string | undefined): Bu
 }
 
 interface Page {
-  readonly result: Record<string, unknown>
+  readonly tools: readonly unknown[]
+  /** Where the list goes on. */
+  readonly cursor: string | undefined
   readonly bytes: number
 }
 
-async function answerTo(answer: UpstreamAnswer, id: string): Promise<Page | undefined> {
+const noTools: Page = { tools: [], cursor: undefined, bytes: 0 }
+
+function pageOf({ tools, nextCursor }: Record<string, unknown>, bytes: number): Page | 'no-list' {
+  if (!Array.isArray(tools)) return 'no-list'
+  return { tools, cursor: typeof nextCursor === 'string' ? nextCursor : undefined, bytes }
+}
+
+/** @returns undefined when nothing answers the request */
+async function answerTo(answer: UpstreamAnswer, id: string): Promise<Page | 'no-list' | undefined> {
   for await (const frame of answer.frames) {
     if (frame.body === '') continue
     const message = readUpstreamMessage(frame.body)
     if (isProblem(message) || message.kind !== 'response' || message.id !== id) continue
-    const result = message.json['result']
-    return isObject(result) ? { result, bytes: frame.body.length } : undefined
+    const { result, error } = message.json
+    if (isObject(result)) return pageOf(result, frame.body.length)
+    // SPEC: a server without tools does not know the method.
+    return isObject(error) && error['code'] === errorCodes.methodNotFound ? noTools : 'no-list'
   }
   return undefined
 }
@@ -86,7 +99,7 @@ async function listPage(
   { upstreams, clock }: DefinitionRooms,
   caller: Caller,
   page: { cursor: string | undefined; signal: AbortSignal },
-): Promise<Page | undefined> {
+): Promise<Page> {
   // SPEC: 2025-11-25, requests: an id is never used twice in a session.
   const id = `castellan-${createId(clock.now())}`
   const answer = await upstreams.exchange({
@@ -105,9 +118,14 @@ async function listPage(
     signal: page.signal,
     deadlineMs: listDeadlineMs,
   })
-  // WHY: a client learns only from 404 that it has to begin a new session.
-  if (answer.hopProblem === 'session-ended') throw new Fault('upstream.session-ended', 'the session has ended')
-  return answerTo(answer, id)
+  const broken = hopFault(answer)
+  if (broken !== undefined) throw broken
+  const found = await answerTo(answer, id)
+  if (typeof found === 'object') return found
+  // WHY: a client learns only from 404 that it has to begin anew; many servers answer 400 in a session they forgot.
+  const isForgotten = found === undefined && answer.status === 400 && caller.upstreamSessionId !== undefined
+  const code = isForgotten ? 'upstream.session-ended' : 'upstream.misbehaved'
+  throw new Fault(code, `the upstream answered ${answer.status} without a list of its tools`)
 }
 
 async function listAll(rooms: DefinitionRooms, caller: Caller): Promise<unknown[]> {
@@ -117,11 +135,10 @@ async function listAll(rooms: DefinitionRooms, caller: Caller): Promise<unknown[
   let bytes = 0
   for (let number = 0; number < maxPages; number += 1) {
     const page = await listPage(rooms, caller, { cursor, signal })
-    const listed: unknown[] = Array.isArray(page?.result['tools']) ? page.result['tools'] : []
-    bytes += page?.bytes ?? 0
-    if (bytes > maxListBytes || tools.length + listed.length > maxTools) break
-    for (const tool of listed) tools.push(tool)
-    cursor = typeof page?.result['nextCursor'] === 'string' ? page.result['nextCursor'] : undefined
+    bytes += page.bytes
+    if (bytes > maxListBytes || tools.length + page.tools.length > maxTools) break
+    tools.push(...page.tools)
+    cursor = page.cursor
     if (cursor === undefined) return tools
   }
   throw new Fault('upstream.misbehaved', 'the upstream lists more tools than are read')

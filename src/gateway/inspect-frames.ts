@@ -1,7 +1,7 @@
 /**
  * Is each message of an answer one that belongs to this exchange?
- * Stops: answers to other requests, malformed messages, requests in an era that has none, foreign session ids and
- * positions in streams.
+ * Stops: answers to other requests, malformed messages, requests in an era that has none, questions that nobody may be
+ * asked, foreign session ids and positions in streams.
  * Trusts: nothing the upstream says.
  * Fails: a malformed or foreign message is withheld and noted; a missing response is answered with an error.
  */
@@ -18,6 +18,7 @@ import {
   type Message,
   metaKeys,
   readUpstreamMessage,
+  sendsAstray,
   spanOf,
   withIdText,
   withText,
@@ -28,7 +29,7 @@ import type { Forwarded } from './guards/forward.ts'
 import type { Parked } from './in-flight.ts'
 import { gatewayRefusals } from './refusals.ts'
 import type { Verdict } from './safe-result.ts'
-import type { RenameTasks } from './tasks/rename-tasks.ts'
+import type { RenameTasks } from './handles/rename-tasks.ts'
 import { upstreamRefusal } from './upstream-refusal.ts'
 
 /** Longest time that an upstream can keep a client from coming back to its stream. */
@@ -92,9 +93,6 @@ function respondTo(message: Message, inspection: Inspection, verdict: Verdict): 
   judgeResponse(message, verdict)
   const { result } = message.json
   if (result !== undefined && !isObject(result)) throw new Fault('upstream.misbehaved', 'the result is not an object')
-  if (asksForRoots(message) && !inspection.mayShareRoots()) {
-    throw new Fault('upstream.misbehaved', 'the server asks for roots, which no role of the caller shares')
-  }
   const text = result === undefined ? undefined : inspection.change?.(message, result)
   if (text instanceof Promise) return text.then((later) => changed(message, later, inspection, verdict))
   return changed(message, text, inspection, verdict)
@@ -120,12 +118,25 @@ function isOfAnother(message: Message, { forwarded }: Inspection): boolean {
   return subscription !== undefined && subscription !== forwarded.upstreamId
 }
 
+/** What nobody may be asked for through this gateway; undefined for a message with nothing of it. */
+function unaskedIn(message: Message, { mayShareRoots }: Inspection): string | undefined {
+  if (asksForRoots(message) && !mayShareRoots()) return 'the server asks for roots, which no role of the caller shares'
+  return sendsAstray(message) ? 'the server sends the caller to an address that is not safe to open' : undefined
+}
+
 /** The frame as it may be sent on; undefined when it is withheld. Promises only what has to be waited for. */
 export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdict): AtOnceOrLater<Frame | undefined> {
   if (frame.body === '') return frame
   const message = readUpstreamMessage(frame.body)
   if (isProblem(message)) {
     note(verdict, message.problem)
+    return undefined
+  }
+  const unasked = unaskedIn(message, inspection)
+  if (unasked !== undefined) {
+    const isOurs = message.kind === 'response' && message.id === inspection.forwarded.upstreamId
+    if (isOurs) throw new Fault('upstream.misbehaved', unasked)
+    note(verdict, unasked)
     return undefined
   }
   if (message.kind === 'response') {
@@ -147,10 +158,6 @@ export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verd
   }
   if (message.kind === 'request' && inspection.inbound.era === 'modern') {
     note(verdict, 'a request from the server, which this revision does not have')
-    return undefined
-  }
-  if (asksForRoots(message) && !inspection.mayShareRoots()) {
-    note(verdict, 'a request for roots, which no role of the caller shares')
     return undefined
   }
   if (isOfAnother(message, inspection)) {

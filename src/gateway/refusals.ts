@@ -121,6 +121,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'a task is known to the person it was made for, under the id that its call returned',
     status: 404,
   },
+  stateUnknown: {
+    code: 'gateway.state-unknown',
+    says: '`requestState` is not one that was given out for this request',
+    hint: 'send the request again without it, as the person and at the address of the first time',
+    status: 400,
+  },
   eventUnknown: {
     code: 'gateway.event-unknown',
     says: 'no such position in a stream',
@@ -203,6 +209,12 @@ export const gatewayRefusals = defineRefusals({
     code: 'gateway.upstream-overloaded',
     says: 'as many calls wait for server {server} as castellan lets wait',
     hint: 'nothing was sent to it: try again in a few seconds',
+    status: 503,
+  },
+  upstreamBusy: {
+    code: 'gateway.upstream-busy',
+    says: 'server {server} has as much to do as it takes, and did not take this',
+    hint: 'it was not carried out: try again after the seconds in `Retry-After`',
     status: 503,
   },
   upstreamTimeout: {

@@ -75,7 +75,8 @@ function challenge({ refusal, metadataUrl }: RefusedExchange): string {
 export function wordRefusal({ refusal, exchangeId, messageId }: RefusedExchange): { wire: WireAnswer; body: string } {
   const wire = wireOf(refusal, messageId !== undefined)
   const shown = wireForms[refusal.code]?.shownAs ?? refusal
-  const told = { code: shown.code, hint: refusal.hint, exchange: exchangeId }
+  const { hint, retryAfterSeconds } = refusal
+  const told = { code: shown.code, hint, exchange: exchangeId, retryAfterSeconds }
   const given = typeof wire.data === 'object' && wire.data !== null ? wire.data : {}
   return { wire, body: jsonRpcError(messageId, wire.code, refusal.says, { ...given, ...told }) }
 }

@@ -16,8 +16,8 @@ import type { SafeResult } from './safe-result.ts'
 export interface Sending {
   readonly safeResult: SafeResult
   readonly exchangeId: string
-  /** Number of the intent in the ledger. */
-  readonly entry: number
+  /** Number of the intent in the ledger; undefined for a batch of which nothing got so far. */
+  readonly entry: number | undefined
   readonly messageId: string | number | undefined
   /** Ended with the refusal that ends the exchange early. */
   readonly cut: Ending
@@ -78,7 +78,8 @@ async function write(res: ServerResponse, text: string, cut: EndSignal): Promise
 
 /** @param more names and values, one after the other */
 function headersOf({ exchangeId, entry, safeResult }: Sending, more: readonly string[]): string[] {
-  const headers = ['castellan-exchange', exchangeId, 'castellan-entry', String(entry), 'cache-control', 'no-store']
+  const headers = ['castellan-exchange', exchangeId, 'cache-control', 'no-store']
+  if (entry !== undefined) headers.push('castellan-entry', String(entry))
   if (safeResult.sessionId !== undefined) headers.push('mcp-session-id', safeResult.sessionId)
   headers.push(...more)
   return headers

@@ -4,13 +4,15 @@
  * Trusts: the fault's code; its message goes to the ledger only.
  * Fails: an unknown fault is `gateway.fault`.
  */
-import { type Fault, refuse, type Refusal, type RefusalDefinition } from '#kernel'
+import { Fault, refuse, type Refusal, type RefusalDefinition } from '#kernel'
+import type { UpstreamAnswer } from '#upstream'
 import { gatewayRefusals } from './refusals.ts'
 
 const byFault: Readonly<Record<string, RefusalDefinition>> = {
   'upstream.unreachable': gatewayRefusals.upstreamUnreachable,
   'upstream.unavailable': gatewayRefusals.upstreamUnavailable,
   'upstream.overloaded': gatewayRefusals.upstreamOverloaded,
+  'upstream.busy': gatewayRefusals.upstreamBusy,
   'upstream.timeout': gatewayRefusals.upstreamTimeout,
   'upstream.misbehaved': gatewayRefusals.upstreamMisbehaved,
   'upstream.answer-too-large': gatewayRefusals.upstreamMisbehaved,
@@ -23,7 +25,33 @@ const byFault: Readonly<Record<string, RefusalDefinition>> = {
 
 const retryAfterSeconds = 2
 
+const faultOfProblem: Readonly<Record<NonNullable<UpstreamAnswer['hopProblem']>, string>> = {
+  'session-ended': 'upstream.session-ended',
+  cancelled: 'upstream.cancelled',
+  overloaded: 'upstream.busy',
+  failed: 'upstream.misbehaved',
+  'credentials-refused': 'upstream.credentials-refused',
+}
+
+/** What broke on the way to an upstream, where its answer says nothing else; undefined for an answer to the request. */
+export function hopFault({ status, hopProblem }: UpstreamAnswer): Fault | undefined {
+  if (hopProblem === undefined) return undefined
+  const wait = hopProblem === 'overloaded' ? { retryAfterSeconds } : {}
+  return new Fault(faultOfProblem[hopProblem], `the upstream answered ${status}: ${hopProblem}`, wait)
+}
+
+/** The refusal of one server where several answer, on its way up through what knows of answers and Faults alone. */
+export class RefusedFault extends Fault {
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(refusal.code, refusal.says)
+    this.refusal = refusal
+  }
+}
+
 export function upstreamRefusal(fault: Fault, server: string): Refusal {
+  if (fault instanceof RefusedFault) return fault.refusal
   const definition = byFault[fault.code] ?? gatewayRefusals.fault
   const detail = { fault: fault.code, cause: fault.message }
   if (definition === gatewayRefusals.ledgerUnavailable) return refuse(definition, { detail, retryAfterSeconds })

@@ -20,7 +20,7 @@ export {
 } from './bridge/input-requests.ts'
 export { legacyDefinitions } from './bridge/legacy-definition.ts'
 export { kindOfResult, legacyNotification, legacyResponse } from './bridge/legacy-response.ts'
-export { mirroredHeaders, mirrorsOf, type Mirror } from './bridge/mirrors.ts'
+export { mirroredHeaders, mirrorProblem, mirrorsOf, type Mirror } from './bridge/mirrors.ts'
 export { type Envelope, modernRequest, modernRevision } from './bridge/modern-request.ts'
 export { withoutMembers } from './bridge/without-members.ts'
 export { legacyRequest } from './bridge/legacy-request.ts'
@@ -34,6 +34,7 @@ export {
   questionOf,
   withMetaMember,
 } from './bridge/modern-response.ts'
+export { readJson } from './escaped-keys.ts'
 export { checkBeforeBody, classifyEra, isWireRefusal, type Classified, type Headers, type WireRefusal } from './era.ts'
 export { createEventReader, writeEvent, type EventReader, type Frame } from './event-stream.ts'
 export { isFileUri } from './file-uri.ts'
@@ -51,5 +52,6 @@ export {
 } from './message.ts'
 export { legacyRevisions, metaKeys, modernRevisions, namesModernEra, servedRevisions, type Era } from './revisions.ts'
 export { asksForRoots, sharesRoots } from './roots.ts'
+export { isSafeAddress, sendsAstray } from './safe-address.ts'
 export { subscribedResources } from './subscriptions.ts'
 export { withId, withIdText, withParams } from './with-id.ts'

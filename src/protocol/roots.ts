@@ -1,8 +1,11 @@
+import { hasLookAlike, knownNames } from './look-alike.ts'
 import { isObject, type Message } from './message.ts'
+
+const rootsName = knownNames('roots')
 
 /** Roots are the folders on a client's machine that it tells servers of. What looks like them is taken for them. */
 function hasRoots(answer: unknown): boolean {
-  return isObject(answer) && Object.hasOwn(answer, 'roots')
+  return isObject(answer) && (Object.hasOwn(answer, 'roots') || hasLookAlike(answer, rootsName))
 }
 
 /** Whether a client's message tells roots: as the response to a server, or as the input that one asked for (2026-07-28). */

@@ -51,6 +51,21 @@ eachDatabase('bundles', (open, openAgain) => {
     expect(bundles.find('work')?.upstreams).toEqual(['notes'])
   })
 
+  test('an upstream that is removed while a bundle is made of it is not in it, whichever comes first', async () => {
+    const world = await openUpstreams(await open())
+    const { bundles, catalog } = world.upstreams
+    for (let round = 0; round < 8; round += 1) {
+      await withUpstreams(world, ['files'])
+      const removing = () => catalog.remove('files', root)
+      const adding = () => bundles.add({ name: `work-${round}`, upstreams: ['files'], by: root })
+      await Promise.all(round % 2 === 0 ? [removing(), adding()] : [adding(), removing()])
+      await withUpstreams(world, ['files'])
+      await bundles.refresh()
+      expect(bundles.list().flatMap(({ upstreams }) => upstreams)).toEqual([])
+      granted(await removing())
+    }
+  })
+
   test('a name is taken once, and given back when its bundle is removed', async () => {
     const world = await openUpstreams(await open())
     await withUpstreams(world, ['files', 'notes'])

@@ -9,8 +9,8 @@ import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
 import type { Ledger } from '#audit'
 import { isDuplicate, type Database } from '#platform/database'
 import { upstreamEvents } from './events.ts'
+import { keepCurrent } from './kept.ts'
 import { upstreamRefusals } from './refusals.ts'
-import type { Registry } from './register.ts'
 
 /** A bundle gives nobody a right: it shows of each member what its caller may use there anyway. */
 export interface Bundle {
@@ -42,17 +42,15 @@ export interface BundleNeeds {
   readonly database: Database
   readonly ledger: Ledger
   readonly clock: Clock
-  readonly registry: Registry
 }
 
 export const maxBundleMembers = 64
 
-function draftRefusal({ name, upstreams }: AddBundle, { registry }: BundleNeeds): Refusal | undefined {
+function draftRefusal({ name, upstreams }: AddBundle): Refusal | undefined {
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) return refuse(upstreamRefusals.bundleNameInvalid, { names: { name } })
   const isWrong = upstreams.length === 0 || upstreams.length > maxBundleMembers
-  if (isWrong || new Set(upstreams).size !== upstreams.length) return refuse(upstreamRefusals.bundleMembersInvalid)
-  const stranger = upstreams.find((upstream) => !registry.current.records.has(upstream))
-  return stranger === undefined ? undefined : refuse(upstreamRefusals.unknown, { names: { name: stranger } })
+  const isTwice = new Set(upstreams).size !== upstreams.length
+  return isWrong || isTwice ? refuse(upstreamRefusals.bundleMembersInvalid) : undefined
 }
 
 async function load(database: Database): Promise<ReadonlyMap<string, Bundle>> {
@@ -67,68 +65,49 @@ async function load(database: Database): Promise<ReadonlyMap<string, Bundle>> {
   )
 }
 
-function createMemory(database: Database) {
-  let current: ReadonlyMap<string, Bundle> = new Map()
-  let revision: number | undefined
-  let loading: Promise<void> | undefined
-  const start = (): Promise<void> => {
-    const startedAt = database.revision()
-    loading = load(database)
-      .then((bundles) => {
-        current = bundles
-        revision = startedAt
-      })
-      .finally(() => (loading = undefined))
-    return loading
-  }
-  return {
-    read: () => current,
-    refresh(): void | Promise<void> {
-      if (loading === undefined) return revision === database.revision() ? undefined : start()
-      // WHY: the reading under way may have begun before the change this caller must see; one begun after it cannot.
-      return loading.catch(() => undefined).then(() => loading ?? start())
-    },
-  }
-}
-
-async function insert({ database, ledger }: BundleNeeds, bundle: Bundle, by: Principal): Promise<void> {
+function insert({ database, ledger }: BundleNeeds, bundle: Bundle, by: Principal): Promise<Refusal | undefined> {
   const { name, upstreams, createdAt } = bundle
-  await database.transaction(async (transaction) => {
+  return database.transaction(async (transaction) => {
+    // INVARIANT: asked in the transaction that adds them, so that no member is of a name that is gone by then.
+    const there = await transaction.selectFrom('upstreams').select('name').where('name', 'in', upstreams).execute()
+    const stranger = upstreams.find((upstream) => !there.some((row) => row.name === upstream))
+    if (stranger !== undefined) return refuse(upstreamRefusals.unknown, { names: { name: stranger } })
     await transaction.insertInto('bundles').values({ name, created_at: createdAt, created_by: by.id }).execute()
     const members = upstreams.map((upstream, place) => ({ bundle: name, upstream, place }))
     await transaction.insertInto('bundle_members').values(members).execute()
     // INVARIANT: the change is committed only after the ledger has it.
     const details = { bundle: name, upstreams }
     await ledger.append(upstreamEvents.bundleAdded, { principal: by, outcome: 'succeeded', details })
+    return undefined
   })
 }
 
 /** Makes the store of bundles over the database, with what is in force kept in memory. */
 export function createBundles(needs: BundleNeeds): Bundles {
-  const { database, ledger, clock, registry } = needs
-  const memory = createMemory(database)
+  const { database, ledger, clock } = needs
+  const kept = keepCurrent<ReadonlyMap<string, Bundle>>(database, { empty: new Map(), load: () => load(database) })
   return {
-    refresh: memory.refresh,
-    find: (name) => memory.read().get(name),
-    list: () => [...memory.read().values()],
+    refresh: kept.refresh,
+    find: (name) => kept.current.get(name),
+    list: () => [...kept.current.values()],
     async add(draft) {
-      await registry.refresh()
-      const refused = draftRefusal(draft, needs)
+      const refused = draftRefusal(draft)
       if (refused !== undefined) return refused
       const { name, upstreams, by } = draft
       const bundle = { name, upstreams: [...upstreams], createdAt: clock.now(), createdBy: by.id }
       try {
-        await insert(needs, bundle, by)
+        const unknown = await insert(needs, bundle, by)
+        if (unknown !== undefined) return unknown
       } catch (error) {
         if (isDuplicate(error)) return refuse(upstreamRefusals.bundleNameTaken, { names: { name } })
         throw error
       }
-      await memory.refresh()
+      await kept.refresh()
       return bundle
     },
     async remove(name, by) {
-      await memory.refresh()
-      const bundle = memory.read().get(name)
+      await kept.refresh()
+      const bundle = kept.current.get(name)
       const isRemoved = await database.transaction(async (transaction) => {
         const result = await transaction.deleteFrom('bundles').where('name', '=', name).executeTakeFirst()
         if (result.numDeletedRows === 0n) return false
@@ -141,7 +120,7 @@ export function createBundles(needs: BundleNeeds): Bundles {
         return true
       })
       if (!isRemoved || bundle === undefined) return refuse(upstreamRefusals.bundleUnknown, { names: { name } })
-      await memory.refresh()
+      await kept.refresh()
       return bundle
     },
   }

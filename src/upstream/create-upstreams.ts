@@ -138,21 +138,38 @@ function createTransports({ ledger, clock, settings, meter }: UpstreamNeeds): Tr
     balance,
     idleMs,
     by: {
-      http: createHttpSse({ streamable: balance, clock, limits }),
+      http: createHttpSse({ streamable: balance, clock, limits, settings: live }),
       stdio: createStdio({ clock, limits, settings: live, workFolder: settings.workFolder, onNews }),
     },
   }
 }
 
+const placeless = new WeakMap<UpstreamRecord, string>()
+
+/** What a record says but for where the server is. */
+function withoutPlaces(record: UpstreamRecord): string {
+  const known = placeless.get(record)
+  if (known !== undefined) return known
+  const { url: _url, endpoints: _endpoints, ...rest } = record
+  const text = JSON.stringify(rest)
+  placeless.set(record, text)
+  return text
+}
+
 /** Whether it is another server: one that lost or got an endpoint is the same while it keeps one. */
 function isAnother(record: UpstreamRecord, after: UpstreamRecord | undefined): boolean {
   if (after === undefined) return true
-  const withoutPlaces = ({ url: _url, endpoints: _endpoints, ...rest }: UpstreamRecord): string => JSON.stringify(rest)
   if (withoutPlaces(record) !== withoutPlaces(after)) return true
   const { endpoints = [] } = after
   return (
     record.transport === 'http' && record.endpoints?.some(({ id }) => endpoints.some((one) => one.id === id)) !== true
   )
+}
+
+/** INVARIANT: what was removed or changed while a request was on its way is not begun anew for it. */
+function isKnown({ records }: Register, record: UpstreamRecord): boolean {
+  const known = records.get(record.name)
+  return known === record || (known !== undefined && !isAnother(record, known))
 }
 
 function changedNames(before: Register, after: Register): string[] {
@@ -165,7 +182,11 @@ function changedNames(before: Register, after: Register): string[] {
 export function createUpstreams(needs: UpstreamNeeds): Upstreams {
   const { database, ledger, clock, settings } = needs
   const { balance, idleMs, by: transports } = createTransports(needs)
-  const direct = (request: UpstreamRequest) => transports[request.upstream.transport].exchange(request)
+  const direct = (request: UpstreamRequest) => {
+    if (!isKnown(registry.current, request.upstream))
+      throw new Fault('upstream.unreachable', 'the upstream was removed')
+    return transports[request.upstream.transport].exchange(request)
+  }
   const onRefused = (refused: RefusedQuestion) => recordRefused(ledger, refused)
   const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: { idleMs, ...settings.bridge } })
   const all = [bridge, ...Object.values(transports)]
@@ -208,7 +229,7 @@ export function createUpstreams(needs: UpstreamNeeds): Upstreams {
   return {
     catalog,
     endpoints: createEndpoints({ database, ledger, clock, registry, balance }),
-    bundles: createBundles({ database, ledger, clock, registry }),
+    bundles: createBundles({ database, ledger, clock }),
     pins: { ...store, review },
     exchange: bridge.exchange,
     close: async () => {

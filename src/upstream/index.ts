@@ -9,9 +9,11 @@ export { isDefinitionApproved, type Pin, readTool } from './definition.ts'
 export { upstreamEvents } from './events.ts'
 export { FrameQueue } from './transports/frame-queue.ts'
 export type { SeenTool } from './pins/describe.ts'
+export { withoutUnsafeIcons } from './pins/icons.ts'
 export type { Judgement } from './pins/judge.ts'
 export { upstreamRefusals } from './refusals.ts'
 export { joinName, sharedToolName, splitName, toolBySharedName } from './shared-names.ts'
+export { emptyAnswer, jsonAnswer } from './transports/transport.ts'
 export type {
   EndSignal,
   HopProblem,

@@ -28,7 +28,8 @@ export interface PinStore {
   describe(upstream: string): Promise<SeenTool[]>
   /**
    * Compares what an upstream offered with what was seen before and records any difference. Durable when it returns. Of
-   * tools that nobody can call, only so much is recorded in a minute, unless somebody asked for it.
+   * tools that nobody can call, only so much is recorded in a minute, unless somebody asked for it; the same for tools that
+   * come back to their approved definitions.
    */
   observe(upstream: string, tools: readonly unknown[], options?: { isReview: true }): Promise<void>
   /**
@@ -62,7 +63,7 @@ const unjudged = {
   ...withoutQuarantine,
 }
 
-function approval({ clock, registry }: PinNeeds, { upstream, by }: Judgement): Verdict {
+function approval({ clock, registry }: PinNeeds, { upstream, by, hashes }: Judgement): Verdict {
   const record = registry.current.records.get(upstream)
   const addresses = record === undefined ? [] : addressesOf(record)
   const accepted = ({ warnings }: Case) => [
@@ -86,6 +87,8 @@ function approval({ clock, registry }: PinNeeds, { upstream, by }: Judgement): V
       hash: one.row.seen_hash,
       formerHash: one.row.approved_hash,
       despite: accepted(one),
+      // WHY: what was not named by its hash may be another definition than the one that was looked at.
+      isNamedByHash: hashes !== undefined && Object.hasOwn(hashes, one.row.tool),
       definition: one.kept.definition,
     }),
   }
@@ -113,18 +116,22 @@ function withdrawal({ clock }: PinNeeds, { by, note }: Judgement): Verdict {
 export function createPins(needs: PinNeeds): PinStore {
   const { database, ledger, clock, registry } = needs
   const examiner = createExaminer()
-  const allow = createNewsAllowance(clock)
+  const [allow, allowBack] = [createNewsAllowance(clock), createNewsAllowance(clock)]
 
   function newsOf(upstream: string, tools: readonly unknown[], isReview: boolean): OfferedTool[] {
     const pins = registry.current.pins.get(upstream)
     const news = offeredOnce(tools).filter(({ tool, hash }) => pins?.get(tool)?.seenHash !== hash)
-    const isDue = ({ tool, hash }: OfferedTool) => {
+    // WHY: what stops an approved tool is written at once. What brings one back has an allowance too, or a server that says
+    // one thing and the other in turn would write without end; until it is written, the tool stays hidden.
+    const kindOf = ({ tool, hash }: OfferedTool) => {
       const pin = pins?.get(tool)
-      return pin?.status === 'approved' || pin?.approvedHash === hash
+      if (isReview || pin?.status === 'approved') return 'due'
+      return pin?.approvedHash === hash ? 'back' : 'other'
     }
-    const others = news.filter((offered) => !isDue(offered))
-    const written = isReview ? others : others.slice(0, others.length === 0 ? 0 : allow(upstream, others.length))
-    return [...news.filter(isDue), ...written]
+    const { due = [], back = [], other = [] } = Object.groupBy(news, kindOf)
+    const written = (allowed: typeof allow, some: OfferedTool[]) =>
+      some.slice(0, some.length === 0 ? 0 : allowed(upstream, some.length))
+    return [...due, ...written(allowBack, back), ...written(allow, other)]
   }
 
   const list = (upstream: string): Pin[] => [...(registry.current.pins.get(upstream)?.values() ?? [])]

@@ -155,19 +155,19 @@ export const upstreamRefusals = defineRefusals({
   unreachable: {
     code: 'upstream.review-unreachable',
     says: 'the upstream {name} cannot be reached',
-    hint: 'check that its command or url works from this machine, then review it again',
+    hint: 'check that its command or url works from this machine; `castellan audit tail` and `castellan audit show <seq>` tell how it ended',
     status: 502,
   },
   reviewTimeout: {
     code: 'upstream.review-timeout',
     says: 'the upstream {name} did not list its tools in time',
-    hint: 'check that the upstream is healthy, then review it again',
+    hint: 'check that it answers, and that what it needs is there: a first `npx` downloads; then review it again',
     status: 504,
   },
   reviewMisbehaved: {
     code: 'upstream.review-misbehaved',
     says: 'the upstream {name} did not answer as an mcp server does',
-    hint: 'check that the command or url belongs to an mcp server; the ledger has the detail',
+    hint: 'check that the command or url belongs to an mcp server; `castellan audit tail` and `castellan audit show <seq>` have the detail',
     status: 502,
   },
   credentialsRefused: {

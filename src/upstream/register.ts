@@ -9,6 +9,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tables } from '#platform/database'
 import type { Pin } from './definition.ts'
 import { readEndpoint } from './balance/endpoint-store.ts'
+import { keepCurrent, type Kept } from './kept.ts'
 import { addressesOf } from './pins/addresses.ts'
 import { pinColumns, readPin } from './pins/read-pin.ts'
 import type { UpstreamEndpoint, UpstreamRecord } from './transports/transport.ts'
@@ -19,11 +20,7 @@ export interface Register {
   readonly pins: ReadonlyMap<string, ReadonlyMap<string, Pin>>
 }
 
-export interface Registry {
-  readonly current: Register
-  /** Reads again when anything was committed since; otherwise returns at once, without a promise. */
-  refresh(): void | Promise<void>
-}
+export type Registry = Kept<Register>
 
 function readRecord(row: Selectable<Tables['upstreams']>, endpoints: readonly UpstreamEndpoint[]): UpstreamRecord {
   const [first] = endpoints
@@ -51,31 +48,5 @@ async function load(database: Database): Promise<Register> {
 
 /** @param onChange called with what was known before, after a reading replaced it */
 export function createRegistry(database: Database, onChange: (before: Register, after: Register) => void): Registry {
-  let current: Register = { records: new Map(), pins: new Map() }
-  let revision: number | undefined
-  let loading: Promise<void> | undefined
-
-  function start(): Promise<void> {
-    const startedAt = database.revision()
-    loading = load(database)
-      .then((register) => {
-        const before = current
-        current = register
-        revision = startedAt
-        onChange(before, register)
-      })
-      .finally(() => (loading = undefined))
-    return loading
-  }
-
-  return {
-    get current() {
-      return current
-    },
-    refresh() {
-      if (loading === undefined) return revision === database.revision() ? undefined : start()
-      // WHY: the reading under way may have begun before the change this caller must see; one begun after it cannot.
-      return loading.catch(() => undefined).then(() => loading ?? start())
-    },
-  }
+  return keepCurrent(database, { empty: { records: new Map(), pins: new Map() }, load: () => load(database), onChange })
 }

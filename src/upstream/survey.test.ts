@@ -56,6 +56,7 @@ test('every page is read and the session ended', async () => {
   })
   expect(await tools).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
   expect(methods).toEqual([
+    'server/discover',
     'initialize',
     'notifications/initialized',
     'tools/list',
@@ -72,7 +73,7 @@ test('an upstream without tools is not asked for them', async () => {
 })
 
 test('an upstream that knows no handshake is asked as 2026-07-28 does', async () => {
-  const { tools } = await survey((asked, res) => {
+  const { tools, methods } = await survey((asked, res) => {
     const isModern = asked.params._meta?.['io.modelcontextprotocol/protocolVersion'] === '2026-07-28'
     if (isModern) return { resultType: 'complete', tools: [{ name: 'a' }] }
     const error = { code: -32022, message: 'unsupported protocol version' }
@@ -82,6 +83,7 @@ test('an upstream that knows no handshake is asked as 2026-07-28 does', async ()
     return undefined
   })
   expect(await tools).toEqual([{ name: 'a' }])
+  expect(methods).toEqual(['server/discover', 'tools/list'])
 })
 
 test.each<[string, string, Answer]>([

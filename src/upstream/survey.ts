@@ -8,6 +8,7 @@
  */
 import { Fault } from '#kernel'
 import { isObject, isProblem, metaKeys, readUpstreamMessage } from '#protocol'
+import { isModernAnswer } from './bridge/eras.ts'
 import type { UpstreamAnswer, UpstreamRecord, UpstreamRequest } from './transports/transport.ts'
 
 /** The owner of Castellan's own sessions; no person's id looks like it. */
@@ -36,6 +37,8 @@ interface Reply {
   readonly status: number
   readonly sessionId?: string
   readonly bytes: number
+  /** Whether only a server of 2026-07-28 answers like this. */
+  readonly isModern: boolean
 }
 
 /** What an MCP client can do: servers offer some of their tools only to clients that can. */
@@ -55,6 +58,7 @@ class Survey {
 
   async listTools(): Promise<unknown[]> {
     try {
+      if (await this.#isModern()) return await this.#pages(true)
       const opened = await this.#ask({
         method: 'initialize',
         params: { protocolVersion: legacyRevision, capabilities, clientInfo },
@@ -72,6 +76,13 @@ class Survey {
     } finally {
       await this.#leave()
     }
+  }
+
+  /** SPEC: 2026-07-28, backward compatibility: `server/discover` first; whoever does not know it is asked as of old. */
+  async #isModern(): Promise<boolean> {
+    // WHY: a child of old may end at what it does not know; it is asked in its own words first.
+    if (this.#needs.upstream.transport === 'stdio') return false
+    return (await this.#ask({ method: 'server/discover', params: {} }, true)).isModern
   }
 
   async #pages(isModern: boolean): Promise<unknown[]> {
@@ -102,7 +113,7 @@ class Survey {
     const id = this.#nextId++
     const _meta = {
       [metaKeys.protocolVersion]: modernRevision,
-      [metaKeys.clientCapabilities]: {},
+      [metaKeys.clientCapabilities]: capabilities,
       [metaKeys.clientInfo]: clientInfo,
     }
     const asked = isModern ? { ...params, _meta } : params
@@ -128,9 +139,10 @@ class Survey {
       if ('problem' in message || isProblem(message) || message.kind !== 'response' || message.id !== id) continue
       const result = message.json['result']
       const bytes = frame.body.length
-      return { status: answer.status, bytes, ...session, ...(isObject(result) ? { result } : {}) }
+      const isModern = isModernAnswer(frame.body)
+      return { status: answer.status, bytes, isModern, ...session, ...(isObject(result) ? { result } : {}) }
     }
-    return { status: answer.status, bytes: 0, ...session }
+    return { status: answer.status, bytes: 0, isModern: false, ...session }
   }
 
   async #tell(method: string): Promise<void> {
@@ -176,8 +188,8 @@ class Survey {
 }
 
 /**
- * All tools of an upstream, asked in a short session of Castellan's own: `initialize` first, and without it as
- * 2026-07-28 asks when the upstream does not know that method.
+ * All tools of an upstream: without a session where it speaks 2026-07-28 over HTTP, else in a short session of Castellan's
+ * own; and without one again when it does not know `initialize`.
  */
 export async function listAllTools(needs: SurveyNeeds): Promise<unknown[]> {
   return new Survey(needs).listTools()

@@ -6,7 +6,7 @@
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
-import { callTool } from '../world/messages.ts'
+import { callTool, initialize, modern } from '../world/messages.ts'
 
 async function start(env: Record<string, string> = {}) {
   const world = await startWorld({ env })
@@ -49,3 +49,39 @@ proves(['MSG-5', 'LIM-1'], 'each message of a batch is counted', async () => {
   expect(answers.filter(({ error }) => error === undefined)).toHaveLength(4)
   expect(world.books.calls('tools/call')).toHaveLength(4)
 })
+
+proves(
+  ['MSG-5', 'JNT-1', 'POL-1'],
+  'under one id, and where several servers answer, each message is judged by itself',
+  async () => {
+    const world = await startWorld()
+    const mallory = await world.join('mallory', [reader])
+    const joint = await mallory.mint('/mcp')
+    const opened = await world.post({ token: joint, upstream: '/mcp', message: initialize })
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
+    for (const [upstream, prefix] of [
+      ['books', ''],
+      ['/mcp', 'books__'],
+    ] as const) {
+      const before = world.books.calls('tools/call').length
+      const token = upstream === '/mcp' ? joint : await mallory.mint(upstream)
+      const headers: Record<string, string> = upstream === '/mcp' ? session : {}
+      const send = (message: unknown) => world.post({ token, upstream, message, headers })
+      const { body } = await send(['echo', 'secret_tool', 'echo', 'echo'].map((name) => callTool(`${prefix}${name}`)))
+      const answers = Object.values(body) as { id: number; error?: { code: number } }[]
+      expect(answers.map(({ id }) => id)).toEqual([1, 1, 1, 1])
+      expect(answers.flatMap(({ error }) => error?.code ?? [])).toEqual([-32602])
+      expect(world.books.calls('tools/call')).toHaveLength(before + 3)
+
+      const hidden = `{"jsonrpc":"2.0","id":9,"m\\u0065thod":"initialize","params":{}}`
+      expect((await send(`[${JSON.stringify(callTool(`${prefix}echo`))},${hidden}]`)).status).toBe(400)
+      const nested = await send([[callTool(`${prefix}echo`)], callTool(`${prefix}secret_tool`)])
+      expect(JSON.stringify(nested.body)).not.toContain('"result"')
+      const { message } = modern({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: `${prefix}echo` } })
+      expect(JSON.stringify((await send([message])).body)).not.toContain('"result"')
+      expect(world.books.calls('tools/call')).toHaveLength(before + 3)
+    }
+    expect(JSON.stringify(world.books.arrived)).not.toContain('secret_tool')
+    expect(await world.ledger('&refusal=gateway.not-granted')).toHaveLength(4)
+  },
+)

@@ -240,3 +240,44 @@ proves(['JNT-3', 'LIM-2'], 'one person cannot open streams without number where 
   stop.abort()
   await vi.waitFor(() => expect(well.listeners()).toBe(0), { timeout: 5_000 })
 })
+
+/** Longest position of one server, and most characters of a list, in the next test. */
+const [maxCursorChars, maxListChars] = [16_384, 100_000]
+
+proves(
+  'JNT-3',
+  'a server that lists too much, or names its place at too great a length, leaves room for the others',
+  async () => {
+    const world = await startWorld({ env: { CASTELLAN_LIMITS__ANSWER_BYTES: String(maxListChars) } })
+    const positions: Record<string, number> = { 'b-at-limit': maxCursorChars, 'c-past-limit': maxCursorChars + 1 }
+    const sizes: Record<string, number> = { 'd-large': 60_000, 'e-large': 60_000, 'f-small': 10 }
+    for (const name of [...Object.keys(positions), ...Object.keys(sizes)]) {
+      const tool = { ...toolNamed('work'), description: 'x'.repeat(sizes[name] ?? 10) }
+      const next = positions[name] === undefined ? undefined : 'p'.repeat(positions[name])
+      const server = await startTellingServer(({ method, params }) => {
+        if (method !== 'tools/list') return undefined
+        return params['cursor'] === undefined ? listOf('tools', [tool], next) : listOf('tools', [toolNamed('more')])
+      })
+      await putBehind(world.ana, name, { url: server.url })
+      await world.ana.api('POST', `/upstreams/${name}/tools/approve`, { tools: 'all' })
+    }
+    const token = await world.ana.mint('/mcp')
+    const { body } = await ask(world, token, 'tools/list')
+    const result = body['result'] as unknown as Listed
+    const listed = result.tools.map(({ name }) => name).filter((name) => !name.startsWith('books'))
+    expect(listed).toEqual(['b-at-limit__work', 'd-large__work', 'f-small__work'])
+    const absent = result._meta['castellan/absent'] ?? []
+    expect(absent.map(({ server, code }) => `${server} ${code}`)).toEqual([
+      'c-past-limit gateway.list-too-large',
+      'e-large gateway.list-too-large',
+    ])
+    const rest = (await ask(world, token, 'tools/list', { cursor: result.nextCursor })).body[
+      'result'
+    ] as unknown as Listed
+    expect(rest.tools.map(({ name }) => name)).toEqual(['b-at-limit__more'])
+    await vi.waitFor(async () => {
+      const ends = (await world.ledger('&event=call.completed')).map(({ target }) => target?.upstream)
+      expect(ends).toEqual(expect.arrayContaining(['c-past-limit', 'e-large', 'f-small', '/mcp']))
+    })
+  },
+)

@@ -147,10 +147,16 @@ proves('POL-4', 'a server that asks for roots is not heard, and roots that are t
   expect(refused.status).toBe(403)
   expect(refused.body).toMatchObject({ error: { data: { code: 'gateway.roots-not-shared' } } })
   expect(refused.body).not.toHaveProperty('id')
+  for (const name of ['Roots', 'ROOTS', 'ro\u00adots']) {
+    const spelt = { ...told, result: { [name]: roots.roots } }
+    expect((await post(world, ben, spelt)).body).toMatchObject({
+      error: { data: { code: 'gateway.roots-not-shared' } },
+    })
+  }
   expect((await post(world, cara, told)).status).toBeLessThan(300)
   expect((await post(world, ben, { jsonrpc: '2.0', id: 'asks', result: {} })).status).toBeLessThan(300)
   expect(liar.bodies().filter((body) => body.includes('secret'))).toHaveLength(1)
-  expect(await world.ledger('&refusal=gateway.roots-not-shared')).toHaveLength(1)
+  expect(await world.ledger('&refusal=gateway.roots-not-shared')).toHaveLength(4)
 })
 
 proves(
@@ -165,18 +171,16 @@ proves(
     }
     const call = request('tools/call', { name: 'echo', arguments: {} })
     expect((await post(world, ben, call, true)).body).toMatchObject({ id: 7, error: { code: -32603 } })
-    expect((await post(world, cara, call, true)).body).toMatchObject({ id: 7, result: { inputRequests } })
+    const { body } = await post(world, cara, call, true)
+    expect(body).toMatchObject({ id: 7, result: { inputRequests } })
+    const { requestState } = body['result'] as { requestState: string }
     const asked = liar.of('tools/call').length
-    const retry = request('tools/call', {
-      name: 'echo',
-      arguments: {},
-      inputResponses: { where: roots },
-      requestState: 's',
-    })
-    const refused = await post(world, ben, retry, true)
+    const answered = { name: 'echo', arguments: {}, inputResponses: { where: roots } }
+    const refused = await post(world, ben, request('tools/call', answered), true)
     expect(refused.body).toMatchObject({ error: { data: { code: 'gateway.roots-not-shared' } } })
     expect(liar.of('tools/call')).toHaveLength(asked)
-    expect((await post(world, cara, retry, true)).status).toBe(200)
+    await post(world, cara, request('tools/call', { ...answered, requestState }), true)
+    expect(liar.of('tools/call').at(-1)?.params).toMatchObject({ requestState: 's', inputResponses: { where: roots } })
     expect(await world.ledger('&refusal=gateway.roots-not-shared')).toHaveLength(1)
   },
 )

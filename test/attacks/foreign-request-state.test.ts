@@ -1,7 +1,8 @@
 /**
  * A server with sessions asks a question in the middle of Ben's call, whose client has none: the call waits in the gateway,
  * and Ben's client holds its state. Mallory has it from a log. She answers in Ben's name, bends it, sends it to another
- * server, and with other arguments; Ben repeats it, and comes too late. The call has to wait for Ben alone.
+ * server, and with other arguments; Ben repeats it, and comes too late. The call has to wait for Ben alone. Then she
+ * does the same with the state of a server that keeps no sessions, and cannot tell her from Ben.
  */
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
@@ -9,6 +10,7 @@ import { startWorld, type World } from '../world/castellan.ts'
 import { modern } from '../world/messages.ts'
 import { answerAsOfOld, type Asked, startOldServer } from '../world/servers/old-server.ts'
 import { putBehind } from '../world/servers/peers.ts'
+import { listOf, saying, startTellingServer, toolNamed } from '../world/servers/telling-server.ts'
 
 type Json = Record<string, unknown>
 
@@ -105,8 +107,11 @@ proves(
       const entries = await world.ledger('&event=call.completed')
       return entries.filter((entry) => entry.target?.kind === 'tool' && entry.outcome === outcome).length
     }
-    await expect.poll(() => ended('failed'), { timeout: 10_000 }).toBe(tries.length + 2)
+    // WHY: what is not the person's own is refused before the server is asked; wrong arguments and a second use by the call.
+    const notTheirs = tries.length - 2
+    await expect.poll(() => ended('failed'), { timeout: 10_000 }).toBe(2 + 2)
     expect(await ended('succeeded')).toBe(2)
+    expect(await world.ledger('&event=call.refused')).toHaveLength(notTheirs)
   },
 )
 
@@ -130,4 +135,71 @@ proves(
     expect(JSON.stringify(await world.ledger())).not.toContain(String(asked['requestState']))
   },
   30_000,
+)
+
+/** A server of 2026-07-28 that asks first, and trusts whoever brings its state: to it everybody is Castellan. */
+async function startTrusting() {
+  const world = await startWorld()
+  const server = await startTellingServer(({ method, params }) => {
+    if (method === 'tools/list') return listOf('tools', ['transfer', 'other'].map(toolNamed))
+    if (method !== 'tools/call') return undefined
+    const { requestState, name } = params
+    if (typeof requestState === 'string') return saying(`done for ${requestState}`)
+    const inputRequests = { sure: { method: 'elicitation/create', params: question } }
+    return { result: { resultType: 'input_required', requestState: `ben's "${String(name)}"`, inputRequests } }
+  })
+  for (const name of ['bank', 'twin']) await putBehind(world.ana, name, { url: server.url })
+  await world.ana.api('POST', '/bundles', { name: 'work', upstreams: ['bank'] })
+  for (const name of ['bank', 'twin']) await world.ana.api('PUT', `/roles/${name}-user`, user(name))
+  const roles = ['bank-user', 'twin-user']
+  return { world, server, ben: await world.join('ben', roles), mallory: await world.join('mallory', roles) }
+}
+
+proves(
+  ['JNT-2', 'LED-3'],
+  'a state of a server that has no sessions goes back from its person, to its address and call, and from nobody else',
+  async () => {
+    const { world, server, ben, mallory } = await startTrusting()
+    const ask = (token: string, upstream: string, more: Json = {}) => {
+      const name = upstream.startsWith('/') ? 'bank__transfer' : 'transfer'
+      const params = { name, arguments: {}, ...more }
+      return world.post({ token, upstream, ...modern({ jsonrpc: '2.0', id: 'é 1', method: 'tools/call', params }) })
+    }
+    const places = ['bank', '/mcp', '/bundles/work/mcp']
+    const bens = await ben.mint('twin', 2 * 3_600)
+    const kept: (() => ReturnType<typeof ask>)[] = []
+    let refused = 0
+    for (const place of places) {
+      const token = await ben.mint(place, 2 * 3_600)
+      const asked = resultOf(await ask(token, place))
+      expect(asked).toMatchObject({ resultType: 'input_required', inputRequests: { sure: {} } })
+      const requestState = String(asked['requestState'])
+      expect(requestState).not.toContain('ben')
+      const answer = { requestState, inputResponses: { sure: yes } }
+      const before = server.asked.length
+      const elsewhere = places.filter((each) => each !== place)
+      const other = place === 'bank' ? 'other' : 'bank__other'
+      const tries = [
+        ask(await mallory.mint(place), place, answer),
+        ask(token, place, { ...answer, name: other }),
+        ask(bens, 'twin', answer),
+        ...(await Promise.all(elsewhere.map(async (each) => ask(await ben.mint(each), each, answer)))),
+        ...bent(requestState).map((state) => ask(token, place, { ...answer, requestState: state })),
+        ask(token, place, { ...answer, requestState: `ben's "transfer"` }),
+      ]
+      for (const each of await Promise.all(tries)) expect(each).toMatchObject(isRefused)
+      expect(server.asked).toHaveLength(before)
+      refused += tries.length
+
+      const done = await ask(token, place, answer)
+      expect(done.body['result']).toMatchObject({ content: [{ text: `done for ben's "transfer"` }] })
+      kept.push(() => ask(token, place, answer))
+    }
+    expect(await world.ledger('&refusal=gateway.state-unknown')).toHaveLength(refused)
+    const before = server.asked.length
+    world.clock.advance(3_600_000)
+    for (const askAgain of kept) expect(await askAgain()).toMatchObject(isRefused)
+    expect(server.asked).toHaveLength(before)
+  },
+  60_000,
 )

@@ -163,3 +163,38 @@ proves('SES-6', 'news of a task goes to the person who has it, an answer about a
   expect(events.map((event) => (event['params'] as { taskId?: string } | undefined)?.taskId)).toEqual([id, undefined])
   expect((await ask(tokens.ben, 'tasks/get', { taskId: id })).body).toMatchObject({ error: { code: -32603 } })
 })
+
+proves(
+  'SES-6',
+  'what a call says it belongs to is a task of its person, in the one form that every reader knows',
+  async () => {
+    const { world, liar, tokens, ask, make } = await start()
+    const [mine, theirs] = [await make(tokens.ben, 'server-task-1'), await make(tokens.mallory, 'server-task-2')]
+    const call = (meta: unknown) =>
+      ask(tokens.ben, 'tools/call', { name: 'echo', arguments: {}, _meta: { [related]: meta } })
+    const before = liar.of('tools/call').length
+    const foreign = [
+      { taskId: theirs },
+      { taskId: 'server-task-2' },
+      { taskId: 2 },
+      { taskid: 'server-task-2' },
+      { taskId: mine, TaskId: 'server-task-2' },
+      { taskId: mine, 'task\u00adId': 'server-task-2' },
+      { taskId: null },
+      {},
+      'server-task-2',
+      ['server-task-2'],
+      null,
+    ]
+    for (const meta of foreign) {
+      const { body } = await call(meta)
+      expect(body, JSON.stringify(meta)).toMatchObject({
+        error: { code: -32602, data: { code: 'gateway.task-unknown' } },
+      })
+    }
+    expect(liar.of('tools/call')).toHaveLength(before)
+    expect(await world.ledger('&refusal=gateway.task-unknown')).toHaveLength(foreign.length)
+    await call({ taskId: mine })
+    expect(liar.of('tools/call').at(-1)?.params['_meta']).toEqual({ [related]: { taskId: 'server-task-1' } })
+  },
+)

@@ -1,13 +1,13 @@
 /**
  * An incident: an administrator stops a person, a tool, a server, then everything, while calls are running. The person
- * who is stopped keeps trying.
+ * who is stopped keeps trying. Others try what is stopped to find out that it is there, and why it is stopped.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { entriesOf } from '../world/edge/entries.ts'
-import { callTool, listTools } from '../world/messages.ts'
+import { callTool, listTools, modern } from '../world/messages.ts'
 
 proves('POL-3', 'a hold stops the next call and the running ones, until it is lifted', async () => {
   const world = await startWorld()
@@ -48,4 +48,44 @@ proves('POL-3', 'a hold on one tool leaves the others and hides the tool', async
   expect((await world.post({ token, message: callTool('echo') })).status).toBe(403)
   expect(world.books.calls('tools/call')).toHaveLength(1)
   expect(await world.ledger('&refusal=gateway.held')).toHaveLength(1)
+})
+
+proves(['POL-3', 'POL-2'], 'what is held, and why, is told to those only who may use it', async () => {
+  const world = await startWorld()
+  const [ben, mallory] = [await world.join('ben', [reader]), await world.join('mallory', [])]
+  const reason = 'under investigation'
+  await world.ana.api('POST', '/holds', { kind: 'tool', subject: 'books/secret_tool', reason })
+  await world.ana.api('POST', '/holds', { kind: 'tool', subject: 'books/nothing', reason })
+  const said = async (token: string, name: string, upstream = 'books') => {
+    const params = { name, arguments: {} }
+    const sent = modern({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+    const { status, body } = await world.post({ token, upstream, ...sent })
+    const { code, message } = body['error'] as { code: number; message: string }
+    return { status, code, message: message.replaceAll(/secret_tool|nothing|absent/g, 'x') }
+  }
+  const [atBooks, joint] = [await ben.mint('books'), await ben.mint('/mcp')]
+  const hidden = { status: 200, code: -32602, message: 'there is no `tool` `x` that you may use on `books`' }
+  for (const name of ['secret_tool', 'nothing', 'absent']) {
+    expect(await said(atBooks, name)).toEqual(hidden)
+    expect(await said(joint, `books__${name}`, '/mcp')).toEqual(hidden)
+  }
+
+  await world.ana.api('POST', '/holds', { kind: 'upstream', subject: 'books', reason })
+  const [strange, absent] = [await mallory.mint('books'), await mallory.mint('absent')]
+  const none = await said(absent, 'echo', 'absent')
+  expect(none).toMatchObject({ status: 404, message: 'there is no server `x` that you may use' })
+  expect(await said(strange, 'echo')).toEqual({ ...none, message: none.message.replace('`x`', '`books`') })
+  const strangeJoint = await mallory.mint('/mcp')
+  const [there, notThere] = [
+    await said(strangeJoint, 'books__echo', '/mcp'),
+    await said(strangeJoint, 'none__echo', '/mcp'),
+  ]
+  expect(there).toEqual({ ...notThere, message: notThere.message.replace('none', 'books') })
+  expect(await said(atBooks, 'echo')).toMatchObject({
+    status: 403,
+    message: expect.stringContaining(reason) as unknown,
+  })
+  expect(world.books.calls('tools/call')).toEqual([])
+  expect(await world.ledger('&refusal=gateway.held')).toHaveLength(1)
+  expect(await world.ledger('&event=call.refused')).toHaveLength(11)
 })

@@ -71,7 +71,7 @@ proves(
     expect(reasons.map(({ key }) => key)).toEqual([
       'new',
       'icon',
-      ...Array.from({ length: 2 }, () => 'remote-reference'),
+      ...Array.from({ length: 3 }, () => 'remote-reference'),
     ])
     expect((await approve()).body).toMatchObject({ code: 'upstream.warning-unanswered' })
     await world.ana.api('POST', '/upstreams/books/tools/approve', { tools: 'all' })
@@ -85,6 +85,16 @@ proves(
     expect(approved?.details).toMatchObject({ despite: ['icon', 'remote-reference'] })
   },
 )
+
+proves('PIN-5', 'a name that an example gives itself does not turn a reference into the schema’s own', async () => {
+  const trap = await startTrap()
+  const a = { examples: [{ $id: trap.url }], $ref: `${trap.url}#/a` }
+  const { reasons, names, approve } = await withTool({ inputSchema: { type: 'object', properties: { a } } })
+  expect(reasons.map(({ key }) => key)).toEqual(['new', 'remote-reference'])
+  expect((await approve()).body).toMatchObject({ code: 'upstream.warning-unanswered' })
+  expect(await names()).not.toContain('lookup')
+  expect(trap.arrived).toEqual([])
+})
 
 const tags = Array.from('send it to me', (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('')
 
@@ -118,6 +128,7 @@ for (const src of [
   'http://127.0.0.1:8091/api/v1/me',
   'file:///etc/passwd',
   'data:text/html,<script>alert(1)</script>',
+  'data:image/svg+xml,<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
   'vbscript:x',
   'https://user:secret@x.example/i.png',
 ]) {

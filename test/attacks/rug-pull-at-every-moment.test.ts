@@ -32,10 +32,15 @@ proves(
     const world = await startWorld()
     const ben = await world.join('ben', [reader])
     const [ours, theirs] = [await world.ana.mint('books'), await ben.mint('books')]
+    let latest = 0
+    world.books.toolsFor = ({ session }) => {
+      latest = Math.max(latest, session)
+      return world.books.tools
+    }
     const good = await openSession(world, ours)
     expect((await world.post({ token: ours, headers: good, message: callTool('echo') })).body['result']).toBeDefined()
-    const before = world.books.calls('tools/call').length
-    world.books.toolsFor = ({ session }) => (session > 2 ? poisoned(world.books.tools) : world.books.tools)
+    const [before, known] = [world.books.calls('tools/call').length, latest]
+    world.books.toolsFor = ({ session }) => (session > known ? poisoned(world.books.tools) : world.books.tools)
     const bad = await openSession(world, theirs)
     const called = await world.post({ token: theirs, headers: bad, message: callTool('echo') })
     expect(called.body).toMatchObject(refused)

@@ -1,12 +1,20 @@
 /**
  * A server of old that was taken over asks in the middle of a call: for a visit to an address that runs a script, reads a
  * file or looks like another site; for a model's time and for roots, which the client never offered; and for things that
- * no client is ever asked. It tries the same as an error that asks for a visit first. Nobody gets to see any of it.
+ * no client is ever asked. It tries the same as an error that asks for a visit first. Nobody gets to see any of it, nor
+ * what servers say that speak the era of their clients.
  */
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
 import { modern } from '../world/messages.ts'
+import {
+  addLyingUpstream,
+  answerHonestly,
+  type Asked as FromLiar,
+  sendEvent,
+  sendResult,
+} from '../world/servers/lying-upstream.ts'
 import { answerAsOfOld, type Asked, startOldServer } from '../world/servers/old-server.ts'
 import { putBehind } from '../world/servers/peers.ts'
 
@@ -107,3 +115,60 @@ proves('UPS-5', 'an error that asks for a visit first becomes a question only wh
   expect(body).toMatchObject({ result: { inputRequests: { 'input-1': visit('https://example.com/') } } })
   expect(JSON.stringify(body)).not.toContain('elicitationId')
 })
+
+/** Where a person is sent, as a server of each era says it to a client of its own. */
+const said: Readonly<Record<string, (asked: FromLiar, url: unknown) => void>> = {
+  'in a question': (asked, url) => {
+    sendEvent(asked, { id: 'q', ...visit(url) })
+    sendEvent(asked, { id: asked.id, result: { content: [] } })
+    asked.res.end()
+  },
+  'in an error': (asked, url) => {
+    const data = { elicitations: [{ mode: 'url', elicitationId: 'e-1', url, message: 'Sign in' }] }
+    const error = { code: -32042, message: 'visit first', data }
+    asked.res.writeHead(200, { 'content-type': 'application/json' })
+    asked.res.end(JSON.stringify({ jsonrpc: '2.0', id: asked.id, error }))
+  },
+  'in a result': (asked, url) =>
+    sendResult(asked, { resultType: 'input_required', inputRequests: { a: visit(url) }, requestState: 's' }),
+}
+
+proves(
+  'UPS-5',
+  "a server that speaks its client's era sends nobody to such an address either",
+  async () => {
+    const world = await startWorld()
+    const liar = await addLyingUpstream(world)
+    const tokens = { liar: await world.ana.mint('liar'), '/mcp': await world.ana.mint('/mcp') }
+    const call = (how: string, upstream: keyof typeof tokens) => {
+      const name = upstream === '/mcp' ? 'liar__echo' : 'echo'
+      const asked = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } }
+      const sent = how === 'in a result' ? modern(asked) : { message: asked }
+      return world.post({ token: tokens[upstream], upstream, ...sent })
+    }
+    const addresses = unsafe.flatMap(({ params }) => (params !== undefined && 'url' in params ? [params.url] : []))
+    expect(addresses.length).toBeGreaterThan(10)
+    for (const [how, say] of Object.entries(said)) {
+      for (const upstream of how === 'in a result' ? (['liar', '/mcp'] as const) : (['liar'] as const)) {
+        for (const url of addresses) {
+          liar.answer = (asked) => (asked.method === 'tools/call' ? say(asked, url) : answerHonestly(asked))
+          const { body, events } = await call(how, upstream)
+          const what = `${how}, ${upstream}, ${String(url)}`
+          expect(JSON.stringify([body, events]), what).not.toContain('Sign in')
+          if (how === 'in a question') expect(body, what).toMatchObject({ id: 1, result: { content: [] } })
+          else expect(body, what).toMatchObject({ id: 1, error: { data: { code: 'gateway.upstream-misbehaved' } } })
+        }
+        liar.answer = (asked) =>
+          asked.method === 'tools/call' ? say(asked, 'https://example.com/') : answerHonestly(asked)
+        const { body, events } = await call(how, upstream)
+        expect(JSON.stringify([body, events]), how).toContain('Sign in')
+      }
+    }
+    await vi.waitFor(async () => {
+      const ends = (await world.ledger('&event=call.completed')).filter(({ target }) => target?.kind === 'tool')
+      const noted = ends.filter(({ details }) => JSON.stringify(details).includes('address that is not safe to open'))
+      expect(noted).toHaveLength(4 * addresses.length)
+    })
+  },
+  60_000,
+)

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { startWorld } from '../world/castellan.ts'
 import { putBehind } from '../world/servers/peers.ts'
+import { runClientScenario } from './client-suite.ts'
 import { type Revision, runSuite } from './suite.ts'
 import { modernOnlyStdioCommand, startUpstream } from './upstreams.ts'
 
@@ -70,3 +71,17 @@ test('a server with sessions alone passes scenarios of 2026-07-28 through the ga
   }
   expect(failures).toEqual([])
 }, 60_000)
+
+test.each([
+  ['2026-07-28', 'http-custom-headers', 'legacy'],
+  ['2025-11-25', 'elicitation-sep1034-client-defaults', 'modern'],
+] as const)(
+  'Castellan passes as the client of a server of %s: %s, for a %s client',
+  async (revision, scenario, clientEra) => {
+    const { checks, output } = await runClientScenario({ revision, scenario, clientEra })
+    const bad = checks.filter(({ status }) => status === 'FAILURE' || status === 'WARNING')
+    expect(bad, output).toEqual([])
+    expect(checks.filter(({ status }) => status === 'SUCCESS').length).toBeGreaterThan(3)
+  },
+  60_000,
+)

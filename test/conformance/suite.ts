@@ -55,7 +55,8 @@ function whichScenarios({ revision, scenario }: SuiteOptions): string[] {
   return ['--requirements', revision]
 }
 
-function readChecks(folder: string, scenario: string): readonly Check[] {
+/** What one scenario has found. */
+export function readChecks(folder: string, scenario: string): readonly Check[] {
   const path = join(folder, 'checks.json')
   // WHY: a scenario that the suite itself gave up on has a folder and no checks in it.
   if (!existsSync(path)) return [{ id: scenario, status: 'FAILURE', errorMessage: 'the scenario did not end' }]

@@ -92,9 +92,11 @@ test('a link to nothing, a folder, a pipe and a file that is no text are refused
 })
 
 test('two runs at once both get their entry in, and both can be undone', async () => {
-  const { home, run } = openHome(stage())
+  const { home, run, world } = openHome(stage())
   const path = join(home, '.cursor/mcp.json')
   put(path, plainJson)
+  for (const name of ['notes', 'files', 'mail'])
+    await world.ana.api('POST', '/upstreams', { name, url: 'https://mcp.example/mcp' })
   const writeFor = (upstream: string) => run('cursor', '--upstream', upstream, '--write', '--yes')
   const runs = await Promise.all(['books', 'notes', 'files', 'mail'].map(writeFor))
   expect(
@@ -111,6 +113,22 @@ test('two runs at once both get their entry in, and both can be undone', async (
   ])
   for (let count = 0; count < 4; count += 1) expect((await run('undo', 'cursor', '--yes')).code).toBe(0)
   expect(readFileSync(path, 'utf8')).toBe(plainJson)
+})
+
+test('a server or bundle that is not there is told to who may know, and makes neither token nor entry', async () => {
+  const { home, run, world } = openHome(stage())
+  const tokens = async () => ((await world.ana.api('GET', '/tokens')).body['items'] as unknown[]).length
+  const before = await tokens()
+  for (const kind of ['upstream', 'bundle']) {
+    const { code, err } = await run('cursor', `--${kind}`, 'nope', '--write', '--yes')
+    expect([code, err]).toEqual([
+      6,
+      expect.stringContaining(`error[cli.no-such-${kind}]: there is no ${kind} \`nope\``),
+    ])
+    expect(err).toContain(`castellan ${kind} list`)
+  }
+  expect(existsSync(join(home, '.cursor/mcp.json'))).toBe(false)
+  expect(await tokens()).toBe(before)
 })
 
 test('what was shown is what is written: a preview that no longer holds writes nothing and makes no token', async () => {

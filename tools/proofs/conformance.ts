@@ -11,6 +11,7 @@ import {
   stdioCommand,
 } from '../../test/conformance/upstreams.ts'
 import { type RunningCastellan, runCastellan } from '../../test/world/running-castellan.ts'
+import { proveClientFace } from './conformance/client-face.ts'
 import { compareCell, describeCell, type Cell, type Way } from './conformance/compare-cell.ts'
 import { examineLedger } from './conformance/examine-ledger.ts'
 import { notBridged } from './conformance/not-bridged.ts'
@@ -113,8 +114,10 @@ async function run(): Promise<ProofOutcome> {
       console.log(`with a token that is none: ${stranger.isRefused ? 'refused' : 'NOT REFUSED'}\n`)
       const ledger = await examineLedger(castellan, [...cells.map(({ trace }) => trace), stranger.trace])
       for (const problem of ledger.problems) console.log(`ledger: ${problem}`)
+      const clientFace = await proveClientFace()
       return {
-        holds: cells.every(({ holds }) => holds) && stranger.isRefused && ledger.problems.length === 0,
+        holds:
+          cells.every(({ holds }) => holds) && stranger.isRefused && ledger.problems.length === 0 && clientFace.holds,
         cells: cells.map(({ upstream, revision, scored, direct, through, differences, holds }) => ({
           upstream,
           revision,
@@ -130,6 +133,7 @@ async function run(): Promise<ProofOutcome> {
         ledgerProblems: ledger.problems,
         isStrangerRefused: stranger.isRefused,
         notBridged,
+        clientFace,
         seconds: Math.round((performance.now() - startedAt) / 1_000),
       }
     } finally {

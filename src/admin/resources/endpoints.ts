@@ -1,7 +1,6 @@
 import { isRefusal, refuse } from '#kernel'
-import type { EndpointState } from '#upstream'
+import { upstreamRefusals, type EndpointState } from '#upstream'
 import { z } from 'zod'
-import { refusals } from '../refusals.ts'
 import type { Rooms } from '../rooms.ts'
 import { route } from '../route.ts'
 import { done, listOf, nameParams, nameText } from '../shapes.ts'
@@ -35,8 +34,7 @@ function show({ endpoint: given, isHealthy, isOpen, waitMs, inFlight }: Endpoint
 
 async function showAll(rooms: Rooms, name: string, isAsked: boolean) {
   const states = await rooms.upstreams.endpoints.states(name, isAsked)
-  if (rooms.upstreams.catalog.find(name) === undefined)
-    return refuse(refusals.notFound, { names: { noun: 'upstream' } })
+  if (rooms.upstreams.catalog.find(name) === undefined) return refuse(upstreamRefusals.unknown, { names: { name } })
   return { items: states.map(show) }
 }
 

@@ -1,5 +1,5 @@
 import { isRefusal, refuse } from '#kernel'
-import type { SeenTool } from '#upstream'
+import { upstreamRefusals, type SeenTool } from '#upstream'
 import { z } from 'zod'
 import { refusals } from '../refusals.ts'
 import type { Rooms } from '../rooms.ts'
@@ -87,12 +87,10 @@ function showDifference(given: SeenTool, names: Names): z.infer<typeof differenc
   }
 }
 
-/** The refusal of an upstream that is not there. What is known of upstreams is fresh when it returns. */
-export async function refuseUnknown(rooms: Rooms, name: string) {
-  await rooms.upstreams.catalog.refresh()
-  return rooms.upstreams.catalog.find(name) === undefined
-    ? refuse(refusals.notFound, { names: { noun: 'upstream' } })
-    : undefined
+/** The refusal of an upstream that is not there; what changes one refuses it by itself. */
+async function refuseUnknown({ upstreams: { catalog } }: Rooms, name: string) {
+  await catalog.refresh()
+  return catalog.find(name) === undefined ? refuse(upstreamRefusals.unknown, { names: { name } }) : undefined
 }
 
 async function showAll(rooms: Rooms, upstream: string) {
@@ -108,8 +106,6 @@ const review = route({
   params: nameParams,
   answer: listOf(tool),
   async handle({ rooms, principal, params }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
     const seen = await rooms.upstreams.pins.review(params.name, principal)
     if (isRefusal(seen)) return seen
     const names = await namesOf(rooms)
@@ -171,8 +167,6 @@ const approve = route({
   }),
   answer: listOf(tool),
   async handle({ rooms, principal, params, body }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
     const outcome = await rooms.upstreams.pins.approve({ upstream: params.name, by: principal, ...body })
     return isRefusal(outcome) ? outcome : showAll(rooms, params.name)
   },
@@ -187,8 +181,6 @@ const reject = route({
   body: judgement,
   answer: listOf(tool),
   async handle({ rooms, principal, params, body }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
     const outcome = await rooms.upstreams.pins.reject({ upstream: params.name, by: principal, ...body })
     return isRefusal(outcome) ? outcome : showAll(rooms, params.name)
   },
@@ -203,8 +195,6 @@ const quarantine = route({
   body: z.strictObject({ tools: chosenTools, note: z.string().max(500).optional() }),
   answer: listOf(tool),
   async handle({ rooms, principal, params, body }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
     const outcome = await rooms.upstreams.pins.quarantine({ upstream: params.name, by: principal, ...body })
     return isRefusal(outcome) ? outcome : showAll(rooms, params.name)
   },

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Rooms } from '../rooms.ts'
 import { route } from '../route.ts'
 import { done, listOf, nameParams, nameText } from '../shapes.ts'
-import { refuseUnknown, toolRoutes } from './upstream-tools.ts'
+import { toolRoutes } from './upstream-tools.ts'
 
 const upstream = z.object({
   name: z.string(),
@@ -75,8 +75,6 @@ const remove = route({
   params: nameParams,
   answer: done,
   async handle({ rooms, principal, params }) {
-    const unknown = await refuseUnknown(rooms, params.name)
-    if (unknown !== undefined) return unknown
     const outcome = await rooms.upstreams.catalog.remove(params.name, principal)
     return isRefusal(outcome) ? outcome : { done: true as const }
   },

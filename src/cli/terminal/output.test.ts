@@ -131,3 +131,25 @@ test.each([
   createOutput(terminal, plain).line({ text: 'ok', tone: 'good' })
   expect(terminal.out()).toBe(isColoured ? '\u001b[32mok\u001b[0m\n' : 'ok\n')
 })
+
+test('on a terminal, remarks and errors are broken between words; elsewhere they are one line', () => {
+  const remark = 'nothing was changed, and the file is as it was before'
+  const failure = new CliFailure('usage', 'a.b', remark, 'run `castellan doctor` and look at what it says')
+  const written = (isTTY: boolean) => {
+    const terminal = createTestTerminal({ isTTY, columns: 30, environment: { NO_COLOR: '1' } })
+    const output = createOutput(terminal, plain)
+    output.note({ text: remark, tone: 'dim' })
+    output.fail(failure)
+    return terminal.err().trimEnd().split('\n')
+  }
+  expect(written(true)).toEqual([
+    'nothing was changed, and the',
+    'file is as it was before',
+    'error[a.b]: nothing was',
+    'changed, and the file is as it',
+    'was before',
+    '  hint: run `castellan doctor`',
+    'and look at what it says',
+  ])
+  expect(written(false)).toHaveLength(3)
+})

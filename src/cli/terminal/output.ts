@@ -2,6 +2,7 @@ import type { CliFailure } from '../failure.ts'
 import { printable, printableJson } from './printable.ts'
 import { tableLines, type Column, type Span, type Tone } from './table.ts'
 import type { Terminal } from './terminal.ts'
+import { wrapSpans } from './wrap.ts'
 
 /**
  * What a command says. stdout carries data only; notes, progress and errors go to stderr. Every text is made
@@ -63,16 +64,17 @@ function createErrorSide(
     if (isLineOpen) stderr.write('\r\u001b[K')
     isLineOpen = false
   }
+  const write = (spans: readonly Span[]): void => {
+    clear()
+    const maxCells = stderr.isTTY === true ? (stderr.columns ?? 80) : Infinity
+    for (const line of wrapSpans(spans, maxCells)) stderr.write(`${line.map(paint).join('')}\n`)
+  }
   return {
     note(...spans) {
       if (options.isJson || options.isQuiet) return
-      clear()
-      stderr.write(`${spans.map((span) => paint(typeof span === 'string' ? pasteable(span) : span)).join('')}\n`)
+      write(spans.map((span) => (typeof span === 'string' ? pasteable(span) : span)))
     },
-    say(...spans) {
-      clear()
-      stderr.write(`${spans.map(paint).join('')}\n`)
-    },
+    say: (...spans) => write(spans),
     art: (lines) => lines.forEach((line) => stderr.write(`${line}\n`)),
     live(text) {
       if (!isLive) return
@@ -89,9 +91,8 @@ function createErrorSide(
         )
         return
       }
-      stderr.write(`${paint({ text: `error[${failure.code}]`, tone: 'bad' })}: ${printable(failure.message)}\n`)
-      if (failure.hint === '') return
-      stderr.write(`  ${paint({ text: 'hint', tone: 'dim' })}: ${printable(pasteable(failure.hint))}\n`)
+      write([{ text: `error[${failure.code}]`, tone: 'bad' }, `: ${failure.message}`])
+      if (failure.hint !== '') write(['  ', { text: 'hint', tone: 'dim' }, `: ${pasteable(failure.hint)}`])
     },
   }
 }

@@ -17,7 +17,7 @@ test('lines are broken between words, long words anywhere, and spans keep their 
 })
 
 test('no line is too wide, and nothing but white space is lost', () => {
-  const word = fc.constantFrom('a', 'bb', 'ccc ', ' ', '文件', 'long-long-word', '\u200b', '😀')
+  const word = fc.constantFrom('a', 'bb', 'ccc ', ' ', '文件', 'long-long-word', '`', '\u200b', '😀')
   const text = fc.array(word, { maxLength: 30 }).map((words) => words.join(''))
   fc.assert(
     fc.property(fc.array(text, { maxLength: 4 }), fc.integer({ min: 2, max: 12 }), (texts, cells) => {
@@ -27,4 +27,15 @@ test('no line is too wide, and nothing but white space is lost', () => {
       expect(bare(lines.join(''))).toBe(bare(texts.join('')).replaceAll('\u200b', '\\u{200b}'))
     }),
   )
+})
+
+test('what stands in backticks is pasted, so it stays on one line where it fits one', () => {
+  const lines = (text: string, cells: number) => textOf(wrapSpans([text], cells))
+  expect(lines('next: `castellan upstream list`, then go on', 30)).toEqual([
+    'next:',
+    '`castellan upstream list`,',
+    'then go on',
+  ])
+  expect(lines('a `b c d e f` g', 8)).toEqual(['a `b c d', 'e f` g'])
+  expect(lines('one ` is no pair', 8)).toEqual(['one ` is', 'no pair'])
 })

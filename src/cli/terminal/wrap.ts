@@ -24,6 +24,12 @@ function cut(text: string, room: number, maxCells: number): string {
   return kept
 }
 
+/** Words with the white space before each; what stands in backticks is to be pasted, and one word where it fits a line. */
+function wordsOf(text: string, maxCells: number): string[] {
+  const words = text.match(/\s*`[^`]+`[^\s`]*|\s*[^\s`]+|\s*`|\s+$/g) ?? []
+  return words.flatMap((word) => (widthOf(word) > maxCells ? (word.match(/\s*\S+|\s+$/g) ?? []) : [word]))
+}
+
 /**
  * Spans as lines of at most so many cells, broken between words; a word that is too long is broken anywhere, so that
  * nothing is left out.
@@ -41,7 +47,7 @@ export function wrapSpans(spans: readonly Span[], maxCells: number): Span[][] {
     room -= widthOf(text)
   }
   for (const span of spans) {
-    for (const word of textOf(span).match(/\s*\S+|\s+$/g) ?? []) {
+    for (const word of wordsOf(textOf(span), maxCells)) {
       const cells = widthOf(word)
       if (cells > room && cells <= maxCells) breakLine()
       let rest = room === maxCells && lines.length > 1 ? word.trimStart() : word

@@ -6,22 +6,22 @@
  * @see docs/decisions/0025-several-servers-at-one-address.md
  */
 import { Fault, isRefusal, type Sealer } from '#kernel'
-import { errorCodes, isProblem, jsonRpcError, type Message, readMessage } from '#protocol'
-import { createLegacyFace, type UpstreamAnswer, type UpstreamRequest } from '#upstream'
-import type { KnownOf } from '../checklist.ts'
+import { errorCodes, isProblem, jsonRpcError, readMessage } from '#protocol'
+import { createLegacyFace, emptyAnswer, jsonAnswer, type UpstreamAnswer, type UpstreamRequest } from '#upstream'
 import { straightWay, type Way } from '../exchange.ts'
 import type { Authorized } from '../guards/authorize-call.ts'
-import { type GatheringRecord, isServerAt } from '../guards/resolve-members.ts'
-import type { PipelineLists } from '../pipeline.ts'
+import { callAt } from '../guards/resolve-member.ts'
+import type { GatheringRecord } from '../guards/resolve-members.ts'
 import type { Refused } from '../reconcile/record-end.ts'
 import { wordRefusal } from '../refuse.ts'
+import { RefusedFault } from '../upstream-refusal.ts'
 import type { Gathering } from './ask-members.ts'
 import { gatherDiscover } from './gather-discover.ts'
 import { gatherList, isGatheredList, type ListRooms } from './gather-list.ts'
 import { gatherNews, type NewsRooms } from './gather-news.ts'
-import { type Call, routeCall, type Routed, type RoutingRooms } from './inward.ts'
-import { asNotThere, createLegs, type LegRooms, wholeAnswer } from './leg.ts'
-import { createSeals } from './seals.ts'
+import { routeCall, type Routed, type RoutingRooms } from './inward.ts'
+import { asNotThere, createLegs, type LegRooms } from './leg.ts'
+import { createSeals } from '../handles/seals.ts'
 
 export type AggregateRooms = LegRooms &
   Omit<NewsRooms, 'runLeg' | 'upstreams'> & {
@@ -52,19 +52,16 @@ function refusedAnswer(request: Gathering, refusal: Parameters<typeof wordRefusa
     messageId: message.id,
     metadataUrl: '',
   })
-  return wholeAnswer(wire.status, body)
-}
-
-function callOf(parts: Parts, { caller, message, request }: Gathering): Call {
-  const { serverName: address, principal } = caller
-  const isMember = (upstream: string): boolean => isServerAt(parts.upstreams, address, upstream)
-  return { principal, address, message, headers: request.headers, isLeg: false, isMember }
+  return jsonAnswer(wire.status, body)
 }
 
 async function callOne(parts: Parts, gathering: Gathering, routed: Routed): Promise<UpstreamAnswer> {
   const { caller, request } = gathering
   const end = await parts.runLeg({ ...routed, caller, signal: request.signal })
-  return 'refusal' in end ? refusedAnswer(gathering, end.refusal) : end.answer
+  if (!('refusal' in end)) return end.answer
+  // WHY: an answer in band does not tell a client when to come back.
+  if (end.refusal.retryAfterSeconds !== undefined) throw new RefusedFault(end.refusal)
+  return refusedAnswer(gathering, end.refusal)
 }
 
 /** The answer of several servers to a request of 2026-07-28. */
@@ -73,27 +70,14 @@ async function answerTogether(parts: Parts, request: UpstreamRequest): Promise<U
   const message = readMessage(request.body ?? '')
   if (isProblem(message)) throw new Fault('gateway.fault', message.problem)
   const gathering = { caller, members: members(), message, request }
-  const routed = routeCall(parts, callOf(parts, gathering))
+  if (message.kind !== 'request') return emptyAnswer(202)
+  const routed = routeCall(parts, callAt(parts.upstreams, caller, { message, headers: request.headers }))
   if (isRefusal(routed)) return refusedAnswer(gathering, routed)
   if (routed !== undefined) return callOne(parts, gathering, routed)
   if (message.method === 'subscriptions/listen') return gatherNews(parts, gathering)
-  if (message.method === 'server/discover') return wholeAnswer(200, await gatherDiscover(parts, gathering))
-  if (isGatheredList(message.method)) return wholeAnswer(200, await gatherList(parts, gathering))
-  return wholeAnswer(404, jsonRpcError(message.id, errorCodes.methodNotFound, 'method not found'))
-}
-
-type Arrived = KnownOf<PipelineLists['entrance']>
-
-/** A call of one thing goes straight to its server: renamed, and then like one that came to the server's own address. */
-async function enterOne(parts: Parts, known: Arrived, message: Message): Promise<EnteredWay | undefined> {
-  await Promise.all([parts.upstreams.catalog.refresh(), parts.upstreams.bundles.refresh()])
-  const { serverName: address, principal, headers } = known
-  const isMember = (upstream: string): boolean => isServerAt(parts.upstreams, address, upstream)
-  const routed = routeCall(parts, { principal, address, message, headers, isLeg: false, isMember })
-  if (routed === undefined) return undefined
-  if (isRefusal(routed)) return { isRefused: true, refusal: routed, guard: 'resolve-members', known }
-  const entered = await parts.lists().aims.run({ ...known, ...routed })
-  return entered.isRefused ? asNotThere(entered as Refused, { message, joint: routed.joint }) : entered
+  if (message.method === 'server/discover') return jsonAnswer(200, await gatherDiscover(parts, gathering))
+  if (isGatheredList(message.method)) return jsonAnswer(200, await gatherList(parts, gathering))
+  return jsonAnswer(404, jsonRpcError(message.id, errorCodes.methodNotFound, 'method not found'))
 }
 
 type EnteredWay = Awaited<ReturnType<Way['enter']>>
@@ -101,15 +85,21 @@ type EnteredWay = Awaited<ReturnType<Way['enter']>>
 function createWay(parts: Parts): Way {
   return {
     async enter(start) {
-      const { entrance, meetings } = parts.lists()
+      const { entrance, crossings, aims, meetings } = parts.lists()
       const arrived = await entrance.run(start)
       if (arrived.isRefused) return arrived as Refused
       const { known } = arrived
-      const one =
-        known.era === 'modern' && known.message !== undefined ? await enterOne(parts, known, known.message) : undefined
-      if (one !== undefined) return one
-      start.trip.part = 'gathering'
-      return (await meetings.run(known)) as EnteredWay
+      const crossed = await crossings.run(known)
+      if (crossed.isRefused) return crossed as Refused
+      const { routed } = crossed.known
+      const { message } = known
+      if (routed === undefined || message === undefined) {
+        start.trip.part = 'gathering'
+        return (await meetings.run(known)) as EnteredWay
+      }
+      // WHY: a call of one thing is from here on like one that came to its server's own address.
+      const entered = await aims.run({ ...known, ...routed })
+      return entered.isRefused ? asNotThere(entered as Refused, { message, joint: routed.joint }) : entered
     },
     follow(known) {
       const lists = parts.lists()

@@ -12,7 +12,7 @@ import { gatewayRefusals } from '../refusals.ts'
 import { type Absent, absentFor, type AskingRooms, askMembers, type Gathering, type Told } from './ask-members.ts'
 import { sharedNameOf } from './inward.ts'
 import { interfaceEdits, spanWithin, uriEdits } from './outward.ts'
-import type { Position, Seals } from './seals.ts'
+import type { Position, Seals } from '../handles/seals.ts'
 
 export interface ListRooms extends AskingRooms {
   readonly seals: Seals
@@ -81,9 +81,9 @@ function itemsOf(told: Told, listing: Listing): Item[] {
   return elementSpans(told.text, list).flatMap((span) => itemAt(told.text, span, listing, told.upstream) ?? [])
 }
 
-function positionOf({ upstream, result }: Told): Position[] {
+function cursorOf({ result }: Told): string | undefined {
   const cursor = result['nextCursor']
-  return typeof cursor === 'string' && cursor.length <= maxCursorChars ? [{ upstream, cursor }] : []
+  return typeof cursor === 'string' ? cursor : undefined
 }
 
 function ttlOf(told: readonly Told[], absent: readonly Absent[]): number {
@@ -110,15 +110,17 @@ function merge(rooms: ListRooms, told: readonly Told[], listing: Listing, mostCh
       const refusal = refuse(gatewayRefusals.toolNameless, { names: { name: tool, server: upstream } })
       merged.absent.push(absentFor(upstream, refusal))
     }
-    chars += items.reduce((sum, { text }) => sum + text.length, 0)
-    if (chars > mostChars) {
+    const more = items.reduce((sum, { text }) => sum + text.length, 0)
+    const cursor = cursorOf(part)
+    if (chars + more > mostChars || (cursor !== undefined && cursor.length > maxCursorChars)) {
       const refusal = refuse(gatewayRefusals.listTooLarge, { names: { server: upstream } })
       merged.absent.push(absentFor(upstream, refusal))
       continue
     }
+    chars += more
     const listed = new Set(merged.items.map(({ name }) => name))
     merged.items.push(...items.filter(({ name }) => !listed.has(name) && listed.add(name)))
-    merged.positions.push(...positionOf(part))
+    if (cursor !== undefined) merged.positions.push({ upstream, cursor })
   }
   return merged
 }

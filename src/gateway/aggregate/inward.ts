@@ -1,26 +1,17 @@
 /**
  * For which server is this call, and what does that server get?
- * Stops: a call that is judged under one name and carried out under another; a state brought to another server.
+ * Stops: a call that is judged under one name and carried out under another.
  * Trusts: names and URIs only to find the server: all guards judge the call again as one to that server.
  * Fails: a name that names no server of this address is answered as one that may not be used.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { refuse, type Refusal } from '#kernel'
-import {
-  applyEdits,
-  type Edit,
-  encodeHeaderValue,
-  errorCodes,
-  isObject,
-  type Message,
-  metaKeys,
-  spanOf,
-} from '#protocol'
+import { applyEdits, type Edit, encodeHeaderValue, isObject, type Message, metaKeys, spanOf } from '#protocol'
 import { joinName, type Pin, sharedToolName, splitName, toolBySharedName } from '#upstream'
 import type { JointAddress } from '../arrival.ts'
-import { gatewayRefusals, messageRefusal } from '../refusals.ts'
+import { gatewayRefusals } from '../refusals.ts'
 import { tellOutward } from './outward.ts'
-import type { Holder, Seals, StateOf } from './seals.ts'
+import type { Holder } from '../handles/seals.ts'
 import { splitUri } from './shared-uri.ts'
 
 /** A call as its server gets it. */
@@ -37,7 +28,6 @@ export interface RoutingRooms {
     find(upstream: string, tool: string): Pin | undefined
     list(upstream: string): Pin[]
   }
-  readonly seals: Seals
 }
 
 /** A call that came to an address of several servers. */
@@ -99,22 +89,6 @@ export function notThere(message: Message, address: string): Refusal {
   return refuse(gatewayRefusals.notGranted, { names, detail: { reason: 'no-such-member', name } })
 }
 
-function badState(): Refusal {
-  return messageRefusal('`requestState` is not one that was given out for this request', {
-    status: 200,
-    code: errorCodes.invalidParams,
-  })
-}
-
-/** The edit that gives a server back the state it wanted back; a refusal when it is not this one's. */
-function stateEdits({ message, ...holder }: Call, of: StateOf, seals: Seals): Edit[] | Refusal {
-  const sealed = message.params?.['requestState']
-  if (sealed === undefined) return []
-  const state = typeof sealed === 'string' ? seals.openState(holder, of, sealed) : undefined
-  const span = spanOf(message.text, ['params', 'requestState'])
-  return state === undefined || span === undefined ? badState() : [{ span, text: JSON.stringify(state) }]
-}
-
 /** The parsed message with the same changes as its text. */
 function renamed(message: Message, path: readonly string[], own: string, edits: readonly Edit[]): Message {
   const text = applyEdits(message.text, edits)
@@ -153,7 +127,7 @@ function headersFor({ headers }: Call, own: string): IncomingHttpHeaders {
 }
 
 /**
- * The call as its server gets it: by the server's own name, with its own state. Undefined for what is about several
+ * The call as its server gets it: by the server's own name. Undefined for what is about several
  * servers.
  */
 export function routeCall(rooms: RoutingRooms, call: Call): Routed | Refusal | undefined {
@@ -164,21 +138,13 @@ export function routeCall(rooms: RoutingRooms, call: Call): Routed | Refusal | u
   const span = spanOf(message.text, naming.path)
   if (split === undefined || span === undefined || !call.isMember(split.upstream)) return notThere(message, address)
   const { upstream, own } = split
-  const of: StateOf = { upstream, method: message.method ?? '', name: own }
-  const states = stateEdits(call, of, rooms.seals)
-  if (!Array.isArray(states)) return states as Refusal
-  const told = renamed(message, naming.path, own, [
-    { span, text: JSON.stringify(own) },
-    ...states,
-    ...extensionEdits(message),
-  ])
-  const sealState = (state: string): string => rooms.seals.sealState(call, of, state)
+  const told = renamed(message, naming.path, own, [{ span, text: JSON.stringify(own) }, ...extensionEdits(message)])
   return {
     serverName: upstream,
     message: told,
     body: Buffer.from(told.text),
     headers: headersFor(call, own),
-    joint: { address, isLeg, outward: (answer, result) => tellOutward(answer, result, { upstream, sealState }) },
+    joint: { address, isLeg, outward: (answer, result) => tellOutward(answer, result, upstream) },
   }
 }
 

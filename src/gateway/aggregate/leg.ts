@@ -7,7 +7,7 @@
 import type { Policy } from '#policy'
 import type { Principal, Refusal } from '#kernel'
 import { type Frame, isObject, type Message, metaKeys, modernRevisions } from '#protocol'
-import type { EndSignal, UpstreamAnswer } from '#upstream'
+import { emptyAnswer, type EndSignal, jsonAnswer, type UpstreamAnswer } from '#upstream'
 import type { Arrival, JointAddress } from '../arrival.ts'
 import { Ending } from '../ending.ts'
 import { type ExchangeRooms, straightWay, watchOver } from '../exchange.ts'
@@ -116,22 +116,9 @@ function answerOf(open: Open, signal: EndSignal): UpstreamAnswer {
   if (kind !== 'stream') {
     const { body } = safeResult
     open.finish({ bytes: Buffer.byteLength(body), isDelivered: !signal.aborted })
-    if (kind === 'empty') return { status, kind, frames: none() }
-    return wholeAnswer(status, body)
+    return kind === 'empty' ? emptyAnswer(status) : jsonAnswer(status, body)
   }
   return { status, kind, frames: followed(open, safeResult.frames[Symbol.asyncIterator]()) }
-}
-
-/** An answer of one message. */
-export function wholeAnswer(status: number, body: string): UpstreamAnswer {
-  const only = { body }
-  return { status, kind: 'json', only, frames: once(only) }
-}
-
-async function* none(): AsyncGenerator<Frame> {}
-
-async function* once(frame: Frame): AsyncGenerator<Frame> {
-  yield frame
 }
 
 /** WHY: whether a server is there at all, is told to nobody who may not use it: as for a name that is none of a server. */

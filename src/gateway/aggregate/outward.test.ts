@@ -2,20 +2,18 @@ import { expect, test } from 'vitest'
 import { isObject, isProblem, type Message, readUpstreamMessage } from '#protocol'
 import { tellOutward } from './outward.ts'
 
-const telling = { upstream: 'notes', sealState: (state: string) => `sealed ${state}` }
-
 function told(text: string): string | undefined {
   const message = readUpstreamMessage(text) as Message
   if (isProblem(message)) throw new Error(message.problem)
   const { result } = message.json
-  return tellOutward(message, isObject(result) ? result : {}, telling)
+  return tellOutward(message, isObject(result) ? result : {}, 'notes')
 }
 
 function response(result: string): string {
   return `{"jsonrpc":"2.0","id":1,"result":${result}}`
 }
 
-test('an answer without any URI, question or state is left as it is', () => {
+test('an answer without any URI or question is left as it is', () => {
   expect(told(response('{"content":[{"type":"text","text":"file:///a"}],"n":1.00000000000000000001}'))).toBeUndefined()
   expect(told(response('{"content":"none","contents":{},"messages":[1,null],"_meta":{}}'))).toBeUndefined()
 })
@@ -35,9 +33,9 @@ test('contents of a resource, messages of a prompt and the interface of a result
   expect(told(response('{"_meta":{"ui":{"resourceUri":"ui://board"}}}'))).toContain('"ui://notes/board"')
 })
 
-test('a question says who asks, and a state is sealed', () => {
+test('a question says who asks; a state is left to the guard that seals it', () => {
   const asked = '{"a":{"method":"elicitation/create","params":{"message":"Sure?","url":"https://x"}},'
   const others = '"b":{"method":"sampling/createMessage","params":{"messages":[]}},"c":7}'
   const text = response(`{"resultType":"input_required","inputRequests":${asked}${others},"requestState":"s"}`)
-  expect(told(text)).toBe(text.replace('"Sure?"', '"[notes] Sure?"').replace('"s"', '"sealed s"'))
+  expect(told(text)).toBe(text.replace('"Sure?"', '"[notes] Sure?"'))
 })

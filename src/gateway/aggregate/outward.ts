@@ -70,24 +70,8 @@ function questionEdits(text: string, result: Record<string, unknown>, upstream: 
   })
 }
 
-function stateEdits(text: string, result: Record<string, unknown>, seal: (state: string) => string): Edit[] {
-  const state = result['requestState']
-  const span = typeof state === 'string' ? spanOf(text, ['result', 'requestState']) : undefined
-  return span === undefined ? [] : [{ span, text: JSON.stringify(seal(String(state))) }]
-}
-
-export interface Telling {
-  readonly upstream: string
-  /** Seals what the server wants back with the next round. */
-  readonly sealState: (state: string) => string
-}
-
 /** The text of a server's response to a call as clients of several servers get it; undefined when nothing differs. */
-export function tellOutward(
-  { text }: Message,
-  result: Record<string, unknown>,
-  { upstream, sealState }: Telling,
-): string | undefined {
+export function tellOutward({ text }: Message, result: Record<string, unknown>, upstream: string): string | undefined {
   const whole: Span = spanOf(text, ['result']) ?? [0, 0]
   const edits = [
     ...eachIn(text, result, 'content', (span, content) => contentEdits(text, span, content, upstream)),
@@ -95,7 +79,6 @@ export function tellOutward(
     ...messageEdits(text, result, upstream),
     ...(result['_meta'] === undefined ? [] : interfaceEdits(text, whole, upstream)),
     ...questionEdits(text, result, upstream),
-    ...stateEdits(text, result, sealState),
   ]
   return edits.length === 0 ? undefined : applyEdits(text, edits)
 }

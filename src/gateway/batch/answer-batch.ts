@@ -90,7 +90,7 @@ class BatchExit {
     }
   }
 
-  #begin(entry: number): void {
+  #begin(entry: number | undefined): void {
     if (this.#isStream) return
     this.#isStream = true
     for (const { body, isResponse } of this.#wholes) if (isResponse) void this.#outbox.deliver(body)
@@ -121,11 +121,11 @@ class BatchExit {
       bodies.length === 0 ? 202 : isAlike && first !== undefined && first.status >= 400 ? first.status : 200
     const kind = bodies.length === 0 ? 'empty' : 'json'
     const body = bodies.length === 0 ? '' : `[${bodies.join(',')}]`
-    const entry = wholes.find((whole) => whole.entry !== undefined)?.entry ?? 0
+    const entry = wholes.find((whole) => whole.entry !== undefined)?.entry
     this.#send(asSafe({ status, kind, sessionId: undefined, verdict: { detail: {} }, body }), entry)
   }
 
-  #send(safeResult: SafeResult, entry: number): void {
+  #send(safeResult: SafeResult, entry: number | undefined): void {
     const cut = new Ending()
     const rest = { exchangeId: this.#exchangeId, entry, messageId: undefined, cut, readsToTheEnd: true }
     const sent = this.#exit.answer({ ...rest, safeResult })

@@ -18,10 +18,10 @@ import {
   type Message,
   spanOf,
 } from '#protocol'
-import { isDefinitionApproved, type Pin } from '#upstream'
+import { isDefinitionApproved, type Pin, withoutUnsafeIcons } from '#upstream'
 import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
-import type { TaskIds } from '../tasks/task-ids.ts'
+import type { TaskIds } from '../handles/task-ids.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
 import { permissionOn } from './resolve-target.ts'
 
@@ -106,7 +106,7 @@ function keepShown(text: string, listing: Listing, shown: (index: number) => unk
     const item = shown(index)
     if (item === undefined) return []
     // WHY: a tool is written as it was hashed, so that digits beyond a double's precision cannot differ from the pin's.
-    return [listing.kind === 'tool' ? JSON.stringify(item) : text.slice(...span)]
+    return [listing.kind === 'tool' ? JSON.stringify(item) : withoutUnsafeIcons(text.slice(...span), item)]
   })
   return applyEdits(text, [{ span: list, text: `[${kept.join(',')}]` }])
 }

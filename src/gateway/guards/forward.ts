@@ -6,13 +6,13 @@
  */
 import { Fault, type Refusal } from '#kernel'
 import { encodeHeaderValue, type Message, withId, withParams } from '#protocol'
-import type { UpstreamAnswer, UpstreamRequest, Upstreams } from '#upstream'
+import { emptyAnswer, type UpstreamAnswer, type UpstreamRequest, type Upstreams } from '#upstream'
 import { type Arrival, headerOf } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { Ending } from '../ending.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Travelled } from '../measure/trip.ts'
-import type { Tasked } from './bind-task.ts'
+import type { Tasked } from './bind-handles.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Session } from './bind-session.ts'
@@ -61,9 +61,6 @@ interface Outgoing {
 }
 
 const nothing = (): void => undefined
-
-/** WHY: a cancellation of nothing is accepted and goes nowhere. */
-async function* noFrames(): AsyncGenerator<never> {}
 
 /** The message as the upstream gets it: our id instead of the client's, also inside a cancellation. */
 function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-to-cancel' {
@@ -128,7 +125,8 @@ export function forward(
     async check(known): Promise<Forwarded | Refusal> {
       const out = outgoing(known, inFlight)
       if (out === 'nothing-to-cancel') {
-        return { answer: { status: 202, kind: 'empty', frames: noFrames() }, upstreamId: undefined, release: nothing }
+        // WHY: a cancellation of nothing is accepted and goes nowhere.
+        return { answer: emptyAnswer(202), upstreamId: undefined, release: nothing }
       }
       const { trip } = known
       const release = (mayResume: boolean): void => {

@@ -7,6 +7,7 @@
 import { refuse, type Refusal, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
 import { asPrivate, type Frame, type Message, withText } from '#protocol'
+import type { Seals } from '../handles/seals.ts'
 import type { Arrival } from '../arrival.ts'
 import type { AtOnceOrLater, Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
@@ -15,9 +16,11 @@ import { type ChangeResult, type Inspection, inspectFrames } from '../inspect-fr
 import { inspectWhole } from '../inspect-whole.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
-import type { Tasked } from './bind-task.ts'
-import { createRenameTasks } from '../tasks/rename-tasks.ts'
-import type { TaskIds } from '../tasks/task-ids.ts'
+import type { Tasked } from './bind-handles.ts'
+import { createRenameTasks } from '../handles/rename-tasks.ts'
+import { withSealedState } from '../handles/states.ts'
+import type { TaskIds } from '../handles/task-ids.ts'
+import { hopFault, upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import { sealEvent, sealSession, type Session } from './bind-session.ts'
 import type { Forwarded } from './forward.ts'
@@ -77,11 +80,11 @@ export function inspectAnswer(
   more: Pick<Inspection, 'change' | 'resumed'>,
 ): AtOnceOrLater<Inspected | Refusal> {
   const { answer } = known
+  const broken = hopFault(answer)
   // WHY: other problems of the hop between us and the upstream mean nothing to the client; these two do.
-  if (answer.hopProblem !== undefined && !['session-ended', 'cancelled'].includes(answer.hopProblem)) {
+  if (broken !== undefined && !['session-ended', 'cancelled'].includes(answer.hopProblem ?? '')) {
     known.release(false)
-    const detail = { upstreamStatus: answer.status, hopProblem: answer.hopProblem }
-    return refuse(gatewayRefusals.upstreamMisbehaved, { names: { server: known.upstream.name }, detail })
+    return upstreamRefusal(broken, known.upstream.name)
   }
   const isAwaiting = known.upstreamId !== undefined && answer.hopProblem === undefined
   if (isAwaiting && answer.kind === 'empty' && !transportStatuses.has(answer.status)) {
@@ -111,19 +114,23 @@ interface ResultRooms {
   readonly policy: Pick<Policy, 'decide' | 'findHold'>
   readonly pins: Pins
   readonly taskIds: TaskIds
+  readonly seals: Seals
 }
 
-const keepPrivate = (message: Message, result: Record<string, unknown>): string | undefined =>
-  Object.hasOwn(result, 'cacheScope') ? asPrivate(message.text) : undefined
+function keptPrivate(message: Message, { target }: Answered, result: Record<string, unknown>): Message {
+  const isCached = target.kind !== 'server' && Object.hasOwn(result, 'cacheScope')
+  return isCached ? withText(message, asPrivate(message.text)) : message
+}
 
-/** What an answer needs before it leaves: its scope for caches and, at an address of several servers, their names. */
-function changeFor({ era, target, joint }: Answered): ChangeResult | undefined {
-  const keep = era === 'modern' && target.kind !== 'server' ? keepPrivate : undefined
-  if (joint === undefined) return keep
+/**
+ * What an answer of 2026-07-28 needs before it leaves: its scope for caches, the state of a call that is not finished
+ * and, at an address of several servers, their names.
+ */
+function changeFor(known: Answered, seals: Seals): ChangeResult | undefined {
+  if (known.era !== 'modern') return undefined
   return (message, result) => {
-    const kept = keep?.(message, result)
-    const told = typeof kept === 'string' ? withText(message, kept) : message
-    return joint.outward(told, result) ?? (told === message ? undefined : told.text)
+    const told = withSealedState(keptPrivate(message, known, result), known, seals)
+    return known.joint?.outward(told, result) ?? (told === message ? undefined : told.text)
   }
 }
 
@@ -132,7 +139,7 @@ export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {
     name: 'inspect-result',
     check(known) {
       const resumed = (upstreamId: string | number) => resumedRequest(known, rooms, upstreamId)
-      const change = changeFor(known)
+      const change = changeFor(known, rooms.seals)
       return inspectAnswer(known, rooms, change === undefined ? { resumed } : { resumed, change })
     },
   }

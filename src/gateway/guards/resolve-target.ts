@@ -11,7 +11,7 @@ import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
-import type { Tasked } from './bind-task.ts'
+import type { Tasked } from './bind-handles.ts'
 import type { Inbound } from './read-message.ts'
 
 /** A permission on a target. */

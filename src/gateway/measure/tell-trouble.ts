@@ -15,6 +15,7 @@ const upstreamTroubles: ReadonlySet<string> = new Set([
   gatewayRefusals.upstreamUnreachable.code,
   gatewayRefusals.upstreamUnavailable.code,
   gatewayRefusals.upstreamOverloaded.code,
+  gatewayRefusals.upstreamBusy.code,
   gatewayRefusals.upstreamTimeout.code,
   gatewayRefusals.upstreamMisbehaved.code,
 ])

@@ -4,6 +4,7 @@
  * Trusts: those who deliver: only inspected answers to messages that were posted reach the stream.
  * Fails: the stream ends with whatever ends its exchange, and its session with it.
  */
+import { emptyAnswer } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Ending } from '../ending.ts'
 import type { Authenticated } from '../guards/authenticate-caller.ts'
@@ -17,7 +18,7 @@ type Opening = Arrival & Authenticated & Aim & { readonly cut: Ending }
 
 /** WHY: no server is asked for the stream itself; what it brings was forwarded by other exchanges. */
 const nobodyAsked: Forwarded = {
-  answer: { status: 200, kind: 'empty', frames: { async *[Symbol.asyncIterator]() {} } },
+  answer: emptyAnswer(200),
   upstreamId: undefined,
   release: () => undefined,
 }

@@ -1,4 +1,5 @@
 import { applyEdits, elementSpans, spanOf } from '../edit-text.ts'
+import { readJson } from '../escaped-keys.ts'
 import { isObject } from '../message.ts'
 import { withoutMembers } from './without-members.ts'
 
@@ -40,7 +41,7 @@ function wrapped(text: string, schema: Record<string, unknown>): string {
  * @param text of one tool
  */
 export function legacyDefinition(text: string): string {
-  const tool: unknown = JSON.parse(text)
+  const tool = readJson(text).value
   const schema = isObject(tool) ? tool['outputSchema'] : undefined
   if (schema === undefined || (isObject(schema) && schema['type'] === 'object')) return text
   const span = spanOf(text, ['outputSchema'])

@@ -31,6 +31,49 @@ export function mirrorsOf(inputSchema: unknown): readonly Mirror[] {
   return mirrorsIn(inputSchema, [])
 }
 
+/** Keywords other than `properties` below which there are schemas: one, a list of them, or a map of them. */
+const oneOrMany = ['items', 'prefixItems', 'contains', 'additionalProperties', 'oneOf', 'anyOf', 'allOf', 'not']
+const conditional = ['if', 'then', 'else', 'propertyNames', 'unevaluatedItems', 'unevaluatedProperties']
+const maps = ['$defs', 'definitions', 'patternProperties', 'dependentSchemas']
+
+const membersOf = (value: unknown): readonly unknown[] => (isObject(value) ? Object.values(value) : [])
+
+function elsewhere(schema: Record<string, unknown>): readonly unknown[] {
+  const direct: unknown[] = [...oneOrMany, ...conditional].flatMap((keyword) => schema[keyword] ?? [])
+  return [...direct, ...maps.flatMap((keyword) => membersOf(schema[keyword]))]
+}
+
+function isAnnotatedWithin(schema: unknown, depth = 0): boolean {
+  if (!isObject(schema) || depth > maxDepth) return false
+  if (schema['x-mcp-header'] !== undefined) return true
+  return [...membersOf(schema['properties']), ...elsewhere(schema)].some((below) => isAnnotatedWithin(below, depth + 1))
+}
+
+function problemIn(schema: unknown, headers: Set<string>, depth = 0): string | undefined {
+  if (!isObject(schema) || depth > maxDepth) return undefined
+  const header = schema['x-mcp-header']
+  if (header !== undefined) {
+    if (typeof header !== 'string' || !token.test(header)) return 'a header has a name that no header can have'
+    if (!mirrorable.has(schema['type'])) return `the header ${header} repeats what is no text, integer or boolean`
+    if (headers.has(header.toLowerCase())) return `two arguments share the header ${header}`
+    headers.add(header.toLowerCase())
+  }
+  if (elsewhere(schema).some((below) => isAnnotatedWithin(below))) return 'a header repeats what is not always there'
+  for (const property of membersOf(schema['properties'])) {
+    const problem = problemIn(property, headers, depth + 1)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+/**
+ * Why clients have to refuse a tool with these annotations; undefined when they need not. SPEC: MCP 2026-07-28, Streamable
+ * HTTP, `x-mcp-header`: a token, unique whatever its case, on a text, an integer or a boolean that `properties` alone lead to.
+ */
+export function mirrorProblem(inputSchema: unknown): string | undefined {
+  return problemIn(inputSchema, new Set())
+}
+
 function valueAt(root: unknown, path: readonly string[]): unknown {
   let value = root
   for (const name of path) value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined

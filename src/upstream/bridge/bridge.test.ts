@@ -1,3 +1,4 @@
+import { castellanItself } from '#kernel'
 import { openDatabase } from '#platform/database'
 import type { UpstreamSettings } from '#upstream'
 import { expect, onTestFinished, test } from 'vitest'
@@ -290,21 +291,23 @@ test('a call asks ten times and is answered; one that asks an eleventh time ends
   await expect.poll(() => server.of('notifications/cancelled').length).toBe(1)
 })
 
-test('as many calls wait for answers as one person may have; one more ends the one that waited longest', async () => {
+test('as many calls wait for answers as one person may have; what one more asks is refused, and none is lost', async () => {
   const { server, client } = await behind({ bridge: { maxParkedPerOwner: 2, maxParked: 3 } })
   server.answer = answerAsking(1)
   const ask = async (ownerId: string) => (await client(asking, ownerId).call('x')).result
   const goOn = async (ownerId: string, result: Json | undefined) =>
     (await client(asking, ownerId).call('x', {}, retryOf(result))).result?.['resultType']
   const [first, second] = [await ask('ada'), await ask('ada')]
-  expect(server.of('notifications/cancelled')).toEqual([])
-  const third = await ask('ada')
-  await expect.poll(() => server.of('notifications/cancelled').length).toBe(1)
-  expect(await goOn('ada', first)).toBeUndefined()
+  expect([first, second].map((result) => result?.['resultType'])).toEqual(['input_required', 'input_required'])
+  expect((await ask('ada'))?.['resultType']).toBe('complete')
+  const refused = server.arrived.filter(({ body }) => body.includes('too many questions are open'))
+  expect(refused).toHaveLength(1)
   const bens = await ask('ben')
   expect((await ask('cleo'))?.['resultType']).toBe('complete')
   expect(await goOn('ben', bens)).toBe('complete')
-  expect([await goOn('ada', second), await goOn('ada', third)]).toEqual(['complete', 'complete'])
+  expect([await goOn('ada', first), await goOn('ada', second)]).toEqual(['complete', 'complete'])
+  expect((await ask('ada'))?.['resultType']).toBe('input_required')
+  expect(server.of('notifications/cancelled')).toEqual([])
 })
 
 test('an answer that is missing is asked for again, and the call goes on with it', async () => {
@@ -347,8 +350,7 @@ test('capabilities in another order are the same capabilities', async () => {
 test('a removed upstream takes its verdict and its sessions with it', async () => {
   const { server, client, upstreams } = await behind()
   await client().call('x')
-  const ana = { id: 'ana', name: 'ana', roles: [], factors: [], credential: { kind: 'session', id: 's', expiresAt: 0 } }
-  await upstreams.catalog.remove('some', ana as never)
+  await upstreams.catalog.remove('some', castellanItself)
   await upstreams.catalog.refresh()
   server.answer = answerAsOfToday
   const upstream = await addUpstream({ upstreams } as never, 'some', { url: server.url })

@@ -7,7 +7,7 @@
  * @see MCP 2026-07-28, backward compatibility; docs/decisions/0023-bridging-lies-below-the-guards.md
  */
 import type { Clock, Sealer } from '#kernel'
-import { type Era, isObject, isProblem, readUpstreamMessage } from '#protocol'
+import { type Era, isObject, isProblem, namesModernEra, readUpstreamMessage } from '#protocol'
 import { createPool, type PoolLimits } from '../pool/pool.ts'
 import type { Exchange, Transport, UpstreamAnswer, UpstreamRecord, UpstreamRequest } from '../transports/transport.ts'
 import { createEras, type Eras, isModernAnswer } from './eras.ts'
@@ -37,11 +37,17 @@ const harmless = new Set([
   'prompts/list',
 ])
 
+/** Whether an answer to `initialize` opens no session of a revision that has them. */
+function opensNothing({ error, result }: Record<string, unknown>): boolean {
+  const revision = isObject(result) ? result['protocolVersion'] : undefined
+  return isObject(error) || typeof revision !== 'string' || namesModernEra(revision)
+}
+
 /** Whether a server of the modern era alone could have answered a legacy request like this. */
 function isDoubtful({ status, hopProblem, only }: UpstreamAnswer, { upstream, message }: UpstreamRequest): boolean {
   if (message?.method === 'initialize' && status < 400) {
     const answered = only === undefined ? undefined : readUpstreamMessage(only.body)
-    return answered !== undefined && !isProblem(answered) && isObject(answered.json['error'])
+    return answered !== undefined && !isProblem(answered) && opensNothing(answered.json)
   }
   // WHY: a child has neither statuses nor sessions; those of its transport are Castellan's own.
   if (upstream.transport === 'stdio') return false
@@ -65,10 +71,11 @@ async function tryLegacy({ direct, eras, faces }: Parts, request: UpstreamReques
   if (isDoubtful(answer, request)) {
     const found = await eras.probe(request).catch(() => undefined)
     if (found !== 'modern') return answer
-    eras.learn(request.upstream.name, 'legacy', false)
-    return faces.legacy.exchange(request)
+    const isBoth = await eras.opensSessions(request)
+    if (isBoth !== undefined) eras.learn(request.upstream, 'legacy', isBoth)
+    return isBoth === false ? faces.legacy.exchange(request) : answer
   }
-  if (answer.kind === 'json' || answer.sessionId !== undefined) eras.learn(request.upstream.name, 'legacy', true)
+  if (answer.kind === 'json' || answer.sessionId !== undefined) eras.learn(request.upstream, 'legacy', true)
   return answer
 }
 
@@ -78,7 +85,7 @@ async function tryModern({ direct, eras, faces }: Parts, request: UpstreamReques
     const answer = await direct(request)
     if (answer.hopProblem !== undefined) return answer
     if (answer.only !== undefined && isModernAnswer(answer.only.body)) {
-      eras.learn(request.upstream.name, 'modern', true)
+      eras.learn(request.upstream, 'modern', true)
       return answer
     }
     for await (const frame of answer.frames) if (frame.body !== '') break

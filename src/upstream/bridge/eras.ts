@@ -8,15 +8,26 @@
  */
 import { Fault, type Clock } from '#kernel'
 import { type Era, errorCodes, isObject, isProblem, metaKeys, modernRevisions, readUpstreamMessage } from '#protocol'
-import type { EndSignal, Exchange, UpstreamAnswer, UpstreamRequest } from '../transports/transport.ts'
+import { openSession, PooledSession } from '../pool/session.ts'
+import {
+  type EndSignal,
+  type Exchange,
+  identityOf,
+  type UpstreamAnswer,
+  type UpstreamRecord,
+  type UpstreamRequest,
+} from '../transports/transport.ts'
 
 /** How long a verdict holds: one that a server is of old would otherwise never be doubted, because it works. */
 const verdictMs = 10 * 60_000
 /** SPEC: over stdio a server that does not answer the probe is a legacy one. */
 const stdioProbeMs = 10_000
+/** For an answer that begins in time and does not come to an end. */
+const graceMs = 1_000
 
 /** What is known: for each era whether it is spoken, undefined when nobody asked. */
 interface Verdict {
+  readonly upstream: string
   legacy: boolean | undefined
   modern: boolean | undefined
   until: number
@@ -28,9 +39,14 @@ export type Found = Era | UpstreamAnswer
 export interface Eras {
   /** Whether the upstream speaks this era; undefined when it is not known. Old news is told while it is asked again. */
   speaks(request: UpstreamRequest): boolean | undefined
-  learn(upstream: string, era: Era, isSpoken: boolean): void
+  learn(upstream: UpstreamRecord, era: Era, isSpoken: boolean): void
   /** Asks the upstream, once at a time. Rejects with a Fault when it cannot be reached. */
   probe(request: UpstreamRequest): Promise<Found>
+  /**
+   * Whether the upstream opens a session for Castellan itself, once at a time; undefined when that cannot be found out. WHY:
+   * what it answered to a client may have been the client's own fault, and the verdict is everybody's.
+   */
+  opensSessions(request: UpstreamRequest): Promise<boolean | undefined>
   forget(upstream: string): void
 }
 
@@ -95,6 +111,8 @@ async function ask(exchange: Exchange, request: UpstreamRequest): Promise<{ foun
   const [version = ''] = modernRevisions
   const ended = new AbortController()
   const base = { upstream, ownerId, era: 'modern' as const, signal: ended.signal as EndSignal }
+  const silenceMs = isStdio ? Math.min(deadlineMs, stdioProbeMs) : deadlineMs
+  const timer = setTimeout(() => ended.abort(), silenceMs + graceMs)
   try {
     const answer = await exchange({
       ...base,
@@ -102,7 +120,7 @@ async function ask(exchange: Exchange, request: UpstreamRequest): Promise<{ foun
       message: { kind: 'request', id: probeId, method: 'server/discover' },
       body: probeBody(version),
       headers: { 'mcp-protocol-version': version, 'mcp-method': 'server/discover' },
-      deadlineMs: isStdio ? Math.min(deadlineMs, stdioProbeMs) : deadlineMs,
+      deadlineMs: silenceMs,
     })
     if (isOfTheWay(answer)) return { found: answer, isSure: false }
     const found = await eraOf(answer)
@@ -110,12 +128,45 @@ async function ask(exchange: Exchange, request: UpstreamRequest): Promise<{ foun
     if (isStdio && found === 'legacy') void leave(exchange, { ...request, ...base })
     return { found, isSure: true }
   } catch (error) {
+    if (ended.signal.aborted) throw new Fault('upstream.timeout', 'the probe did not end in time', { cause: error })
     if (!isStdio || !(error instanceof Fault) || ofTheWay.has(error.code)) throw error
     void leave(exchange, { ...request, ...base })
     return { found: 'legacy', isSure: true }
   } finally {
+    clearTimeout(timer)
     ended.abort()
   }
+}
+
+const ofNobody = { usedBy: () => 'nobody' as const, ended: () => undefined }
+
+async function opens(exchange: Exchange, request: UpstreamRequest): Promise<boolean | undefined> {
+  const { upstream, ownerId, deadlineMs } = request
+  try {
+    const opened = await openSession(exchange, { upstream, ownerId, capabilities: {}, deadlineMs, keeper: ofNobody })
+    if (!(opened instanceof PooledSession)) return opened === undefined ? false : undefined
+    void opened.end()
+    return true
+  } catch (error) {
+    return error instanceof Fault && error.code === 'upstream.misbehaved' ? false : undefined
+  }
+}
+
+/** Does what is under way already only once. */
+function createOnce<T>(): (key: string, begin: () => Promise<T>) => Promise<T> {
+  const open = new Map<string, Promise<T>>()
+  return (key, begin) => {
+    const known = open.get(key)
+    if (known !== undefined) return known
+    const begun = begin().finally(() => open.delete(key))
+    open.set(key, begun)
+    return begun
+  }
+}
+
+/** WHY: a child is one owner's, and so is what stands in the way of asking it. */
+function askedOf({ upstream, ownerId }: UpstreamRequest): string {
+  return upstream.transport === 'stdio' ? `${identityOf(upstream)}\n${ownerId}` : identityOf(upstream)
 }
 
 async function leave(exchange: Exchange, request: UpstreamRequest): Promise<void> {
@@ -131,36 +182,32 @@ async function leave(exchange: Exchange, request: UpstreamRequest): Promise<void
 /** @param needs.exchange reaches upstreams in the era of the request, whatever they speak */
 export function createEras({ exchange, clock }: { exchange: Exchange; clock: Clock }): Eras {
   const verdicts = new Map<string, Verdict>()
-  const asking = new Map<string, Promise<Found>>()
+  const probing = createOnce<Found>()
+  const opening = createOnce<boolean | undefined>()
 
-  function learn(upstream: string, era: Era, isSpoken: boolean): void {
-    const verdict = verdicts.get(upstream) ?? { legacy: undefined, modern: undefined, until: 0 }
+  function learn(upstream: UpstreamRecord, era: Era, isSpoken: boolean): void {
+    const identity = identityOf(upstream)
+    const unknown = { upstream: upstream.name, legacy: undefined, modern: undefined, until: 0 }
+    const verdict = verdicts.get(identity) ?? unknown
     verdict[era] = isSpoken
     verdict.until = clock.now() + verdictMs
-    verdicts.set(upstream, verdict)
+    verdicts.set(identity, verdict)
   }
 
   async function find(request: UpstreamRequest): Promise<Found> {
-    const { name } = request.upstream
+    const { upstream } = request
     const { found, isSure } = await ask(exchange, request)
     if (typeof found !== 'string' || !isSure) return found
-    learn(name, 'modern', found === 'modern')
-    if (found === 'legacy') learn(name, 'legacy', true)
+    learn(upstream, 'modern', found === 'modern')
+    if (found === 'legacy') learn(upstream, 'legacy', true)
     return found
   }
 
-  function probe(request: UpstreamRequest): Promise<Found> {
-    const { name } = request.upstream
-    const open = asking.get(name)
-    if (open !== undefined) return open
-    const asked = find(request).finally(() => asking.delete(name))
-    asking.set(name, asked)
-    return asked
-  }
+  const probe = (request: UpstreamRequest): Promise<Found> => probing(askedOf(request), () => find(request))
 
   return {
     speaks(request) {
-      const verdict = verdicts.get(request.upstream.name)
+      const verdict = verdicts.get(identityOf(request.upstream))
       const isSpoken = verdict?.[request.era]
       if (verdict === undefined || isSpoken === undefined || verdict.until > clock.now()) return isSpoken
       // WHY: a server that is spoken to in its own era of old shows by its next answer whether it still has it.
@@ -171,6 +218,9 @@ export function createEras({ exchange, clock }: { exchange: Exchange; clock: Clo
     },
     learn,
     probe,
-    forget: (upstream) => void verdicts.delete(upstream),
+    opensSessions: (request) => opening(askedOf(request), () => opens(exchange, request)),
+    forget(upstream) {
+      for (const [identity, verdict] of verdicts) if (verdict.upstream === upstream) verdicts.delete(identity)
+    },
   }
 }

@@ -233,6 +233,19 @@ test('trouble on the way to the server is told as that', async () => {
   expect(answer).toMatchObject({ status: 401, hopProblem: 'credentials-refused' })
 })
 
+test('trouble on the way after the server has asked back ends the call as what it is', async () => {
+  for (const [status, code] of [
+    [503, 'upstream.busy'],
+    [401, 'upstream.credentials-refused'],
+    [500, 'upstream.misbehaved'],
+  ] as const) {
+    let rounds = 0
+    const { caller } = await scripted(call(() => ((rounds += 1) === 1 ? [200, asking()] : [status, ''])))
+    await caller.open()
+    await expect(caller.ask('tools/call', { name: 't' })).rejects.toMatchObject({ code })
+  }
+})
+
 test('a server that speaks another revision opens no session', async () => {
   const { caller } = await scripted(() => [200, result('{"supportedVersions":["2099-01-01"],"capabilities":{}}')])
   await expect(caller.open()).rejects.toMatchObject({ code: 'upstream.misbehaved' })

@@ -6,6 +6,7 @@
  * Fails: with a Fault; a call that nobody waits for any more is cancelled at the server under the id that it has there.
  * @see MCP 2025-11-25, cancellation, progress; MCP 2026-07-28, Streamable HTTP
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '#kernel'
 import {
   applyEdits,
@@ -57,12 +58,16 @@ export interface CallNeeds {
   readonly onRefused: (method: string, problem: string) => void
   /** Told of notifications that belong to no call. */
   readonly onNews: (message: Message) => void
+  /** Told once, when the call is over. */
+  readonly onOver: () => void
 }
 
 interface Question {
   readonly id: string | number
   readonly request: InputRequest
 }
+
+const nothingAsked: Message = { kind: 'request', text: '', json: {}, idSpan: undefined }
 
 function metaOf(message: Message): Record<string, unknown> {
   const meta = message.params?.['_meta']
@@ -77,25 +82,30 @@ export class Call {
   readonly method: string
   readonly ownerId: string
   rounds = 0
-  readonly #needs: CallNeeds
+  readonly #needs: Omit<CallNeeds, 'asked' | 'lease'>
+  readonly #capabilities: Asked['capabilities']
   readonly #ending = new AbortController()
   readonly #questions = new Map<string, Question>()
   #asked: Asked
   #asking = 0
   #reader: FrameReader | undefined
+  /** The beginning of an answer that a question came before. */
+  #awaited: Promise<void> | undefined
+  #wake: (() => void) | undefined
   #isWhole = false
   #fault: Fault | undefined
   #isOver = false
   readonly #onAbort = (): void => this.cancel(new Fault('upstream.cancelled', 'the exchange was cancelled'))
 
-  constructor(needs: CallNeeds) {
+  constructor({ asked, lease, ...needs }: CallNeeds) {
     this.#needs = needs
-    this.#asked = needs.asked
-    this.lease = needs.lease
-    this.id = needs.asked.id
-    this.method = needs.asked.method
-    this.ownerId = needs.asked.ownerId
-    needs.asked.signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#asked = asked
+    this.#capabilities = asked.capabilities
+    this.lease = lease
+    this.id = asked.id
+    this.method = asked.method
+    this.ownerId = asked.ownerId
+    asked.signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   get isOver(): boolean {
@@ -113,7 +123,7 @@ export class Call {
     if (signal.aborted) this.#onAbort()
     const timer = setTimeout(() => this.#silent(), deadlineMs)
     try {
-      const answer = await this.lease.session.exchange({
+      const sending = this.lease.session.exchange({
         ...more,
         httpMethod: 'POST',
         message: { kind: 'request', id, method, params: this.#paramsSent() },
@@ -122,11 +132,13 @@ export class Call {
         // WHY: a person takes longer to answer than a server; how long silence may be is counted here instead.
         deadlineMs: deadlineMs + longestQuestionMs,
       })
-      if (answer.hopProblem !== undefined) return answer
-      if (isOfSession(answer)) return emptyAnswer(404, 'session-ended')
-      this.#isWhole = answer.kind === 'json'
-      const reading = { session: this.lease.session, signal: this.#ending.signal, deadlineMs: longestQuestionMs }
-      this.#reader = new FrameReader(answer, reading)
+      const answer = await Promise.race([sending, this.#untilWoken()])
+      if (answer !== 'quiet') return this.#begin(answer)
+      this.#awaited = sending.then((late) => {
+        if (this.#begin(late) !== undefined) throw new Fault('upstream.unreachable', 'the call was lost on its way')
+      })
+      // WHY: while its client is asked, nobody waits for the answer.
+      this.#awaited.catch(() => undefined)
       return undefined
     } catch (thrown) {
       const fault = this.#fault
@@ -142,8 +154,9 @@ export class Call {
     try {
       for (;;) {
         const isAsking = this.#questions.size > 0
-        const frame = await this.#reader?.next(isAsking ? gatherMs : this.#asked.deadlineMs)
+        const frame = await this.#next(isAsking ? gatherMs : this.#asked.deadlineMs)
         if (this.#fault !== undefined) throw this.#fault
+        if (!isAsking && frame === 'quiet' && this.#questions.size > 0) continue
         if (isAsking && (frame === undefined || frame === 'quiet')) return { kind: 'ask' }
         if (frame === 'quiet') throw this.#silent()
         if (frame === undefined) throw new Fault('upstream.misbehaved', 'the answer ended without a response')
@@ -157,9 +170,17 @@ export class Call {
     }
   }
 
+  /** A question of the server that did not come with the answer. */
+  hear(question: Message): void {
+    this.#readQuestion(question)
+    if (this.#questions.size > 0) this.#wake?.()
+  }
+
   /** Nobody waits for it any more: its client is to come back with answers. */
   park(): void {
     this.#asked.signal.removeEventListener('abort', this.#onAbort)
+    // WHY: nothing is read of it until another request goes on, and it may be as large as a body may be.
+    this.#asked = { ...this.#asked, message: nothingAsked }
   }
 
   /** Goes on for another request of its client. Resolves when the server has the answers that it brings. */
@@ -196,6 +217,34 @@ export class Call {
     this.#questions.clear()
     this.lease.end()
     this.#ending.abort()
+    this.#needs.onOver()
+  }
+
+  /** @returns the answer when it describes the way to the server */
+  #begin(answer: UpstreamAnswer): UpstreamAnswer | undefined {
+    if (answer.hopProblem !== undefined) return answer
+    if (isOfSession(answer)) return emptyAnswer(404, 'session-ended')
+    this.#isWhole = answer.kind === 'json'
+    const reading = { session: this.lease.session, signal: this.#ending.signal, deadlineMs: longestQuestionMs }
+    this.#reader = new FrameReader(answer, reading)
+    return undefined
+  }
+
+  #untilWoken(): Promise<'quiet'> {
+    const { promise, resolve } = Promise.withResolvers<'quiet'>()
+    this.#wake = () => resolve('quiet')
+    return promise
+  }
+
+  async #next(withinMs: number): Promise<Frame | undefined | 'quiet'> {
+    const woken = this.#untilWoken()
+    if (this.#reader === undefined) {
+      const ended = new AbortController()
+      const quiet = sleep(withinMs, 'quiet' as const, { signal: ended.signal }).catch(() => 'quiet' as const)
+      const begun = await Promise.race([this.#awaited, woken, quiet]).finally(() => ended.abort())
+      if (begun === 'quiet') return begun
+    }
+    return this.#reader?.next(withinMs, woken)
   }
 
   /** What the transport looks for in the params. */
@@ -232,7 +281,7 @@ export class Call {
 
   #readQuestion(message: Message): undefined {
     const key = `input-${(this.#asking += 1)}`
-    const judged = judgeQuestion(message, key, this.#needs.asked)
+    const judged = judgeQuestion(message, key, { method: this.method, capabilities: this.#capabilities })
     if ('reply' in judged) {
       if (judged.refused !== undefined) this.#needs.onRefused(message.method ?? '', judged.refused)
       void this.#reply(message.id, judged.reply)

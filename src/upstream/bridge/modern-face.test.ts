@@ -203,15 +203,24 @@ test('what a child asks reaches the call that it is about, also when several are
   for (const [at, prompt] of prompts.entries()) expect(JSON.stringify(done[at]?.result)).toContain(`to ${prompt}`)
 })
 
-test('a child serves one open call that may ask; as many have one as are allowed, and one more ends the oldest', async () => {
+test('a child serves one open call that may ask; as many have one as are allowed, one more is refused, none is lost', async () => {
   const { client } = await behind({ command: peerCommands.everything }, { bridge: { maxAlone: 2 } })
   const ada = client({ sampling: {} })
-  const ask = () => ada.call('trigger-sampling-request', { prompt: 'x', maxTokens: 5 })
-  const kinds = [await ask(), await ask()].map(({ result }) => result?.['resultType'])
-  expect(kinds).toEqual(['input_required', 'input_required'])
-  expect((await ask()).result?.['resultType']).toBe('input_required')
-  const open = ada.ask('tools/call', { name: 'trigger-long-running-operation', arguments: { duration: 2, steps: 1 } })
-  expect((await ask()).result?.['resultType']).toBe('input_required')
-  await open
+  const ask = (more: Json = {}) => ada.call('trigger-sampling-request', { prompt: 'x', maxTokens: 5 }, more)
+  const goOn = ({ result }: Awaited<ReturnType<typeof ask>>) => {
+    const [key = ''] = Object.keys(requestsOf(result))
+    const answer = { role: 'assistant', content: { type: 'text', text: 'yes' }, model: 'm' }
+    return ask({ inputResponses: { [key]: answer }, requestState: result?.['requestState'] })
+  }
+  const first = await ask()
+  const open = ada.ask('tools/call', { name: 'trigger-long-running-operation', arguments: { duration: 1, steps: 1 } })
+  await sleep(100)
+  expect(await ask()).toMatchObject({ status: 503, hopProblem: 'overloaded' })
+  expect((await open).status).toBe(200)
+  const second = await ask()
+  expect(second.result?.['resultType']).toBe('input_required')
+  expect(await ask()).toMatchObject({ status: 503, hopProblem: 'overloaded' })
   expect((await client({}).call('echo', { message: 'x' })).status).toBe(200)
+  for (const parked of [first, second]) expect(textOf((await goOn(parked)).result)).toContain('yes')
+  expect((await ask()).result?.['resultType']).toBe('input_required')
 })

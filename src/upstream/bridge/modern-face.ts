@@ -17,6 +17,7 @@ import {
   inputRequiredResponse,
   isObject,
   isProblem,
+  isSafeAddress,
   jsonRpcError,
   legacyRequest,
   mayBeAsked,
@@ -39,7 +40,7 @@ import { type Asked, Call, type Step } from './modern-call.ts'
 import { listen } from './modern-listen.ts'
 import { createNewsDesk } from './modern-news.ts'
 import { createParking, type Parking, type ParkingLimits } from './modern-parking.ts'
-import { isSafeAddress } from './modern-questions.ts'
+import { isAskedDuring } from './modern-questions.ts'
 
 /** A question of a server that was not put to its client. */
 export interface RefusedQuestion {
@@ -148,18 +149,14 @@ class ModernFace implements Transport {
     return emptyAnswer(202)
   }
 
-  async #take(
+  #take(
     { upstream, ownerId }: UpstreamRequest,
     { method, capabilities, deadlineMs, signal }: Asked,
   ): Promise<Lease | UpstreamAnswer> {
     const isListening = method === 'subscriptions/listen'
     // WHY: what a child asks names no call: only while one call is open can it be told whose question it is.
     const isAlone = upstream.transport === 'stdio' && Object.keys(capabilities).length > 0 && !isListening
-    const wanted = { upstream, ownerId, capabilities, deadlineMs, signal, isAlone, isListening }
-    const taken = await this.#needs.pool.take(wanted)
-    // WHY: questions that a client never came back to would keep all children of its owner.
-    const isFull = !('session' in taken) && taken.hopProblem === 'overloaded' && isAlone
-    return isFull && this.#parking.giveWay(ownerId, upstream.name) ? this.#needs.pool.take(wanted) : taken
+    return this.#needs.pool.take({ upstream, ownerId, capabilities, deadlineMs, signal, isAlone, isListening })
   }
 
   async #call(request: UpstreamRequest, asked: Asked): Promise<UpstreamAnswer> {
@@ -167,7 +164,12 @@ class ModernFace implements Transport {
       const lease = await this.#take(request, asked)
       if (!('session' in lease)) return lease
       const call = this.#begin(lease, asked)
-      const problem = await this.#send(call, request, asked)
+      const isAskable = Object.keys(asked.capabilities).length > 0 && isAskedDuring(asked.method)
+      if (isAskable && !lease.session.isOneLine) await this.#newsOf(lease.session).callWith(call)
+      const problem = await this.#send(call, request, asked).catch((thrown: unknown) => {
+        call.finish()
+        throw thrown
+      })
       if (problem === undefined) return this.#serve(call, asked)
       if (problem.hopProblem === 'session-ended') lease.drop()
       call.finish()
@@ -180,15 +182,17 @@ class ModernFace implements Transport {
     const { name } = lease.session.upstream
     const news = this.#newsOf(lease.session)
     if (lease.session.isOneLine) void news.open()
-    return new Call({
+    const call: Call = new Call({
       lease,
       asked,
+      onOver: () => news.callOver(call),
       mayAsk: (call) => this.#parking.reserve(call),
       onNews: (message) => news.tell(message),
       onRefused: (method, problem) => {
         this.#needs.onRefused?.({ upstream: name, ownerId: asked.ownerId, method, problem })
       },
     })
+    return call
   }
 
   async #send(call: Call, request: UpstreamRequest, asked: Asked): Promise<UpstreamAnswer | undefined> {
@@ -203,7 +207,12 @@ class ModernFace implements Transport {
   async #serve(call: Call, asked: Asked): Promise<UpstreamAnswer> {
     const key = `${asked.ownerId}\n${asked.id}`
     this.#open.set(key, call)
-    const over = (): void => void this.#open.delete(key)
+    const over = (): void => {
+      asked.signal.removeEventListener('abort', over)
+      this.#open.delete(key)
+    }
+    // WHY: a stream that nobody begins to read never ends by itself.
+    asked.signal.addEventListener('abort', over, { once: true })
     try {
       const step = await call.step()
       if (step.kind === 'note')

@@ -59,15 +59,15 @@ export class FrameReader {
     this.#frames = framesOf(answer, reading)
   }
 
-  /** @returns the next frame, undefined at the end, `quiet` when none came in time */
-  async next(withinMs: number): Promise<Frame | undefined | 'quiet'> {
+  /** @returns the next frame, undefined at the end, `quiet` when none came in time or the wait was called off */
+  async next(withinMs: number, calledOff: Promise<'quiet'>): Promise<Frame | undefined | 'quiet'> {
     this.#next ??= this.#frames.next()
     // WHY: while nobody waits, a stream that breaks is nobody's failure yet.
     this.#next.catch(() => undefined)
     const { promise: quiet, resolve } = Promise.withResolvers<'quiet'>()
     const timer = setTimeout(resolve, withinMs, 'quiet')
     try {
-      const result = await Promise.race([this.#next, quiet])
+      const result = await Promise.race([this.#next, quiet, calledOff])
       if (result === 'quiet') return result
       this.#next = undefined
       return result.done === true ? undefined : result.value

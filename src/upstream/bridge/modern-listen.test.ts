@@ -108,3 +108,23 @@ test('a server without a stream of news honours nothing, and says so', async () 
   expect(one.heard[0]).toMatchObject({ params: { notifications: {} } })
   expect(server.of('resources/subscribe')).toEqual([])
 })
+
+test('so many resources of such long names are subscribed to, and no more, and none once nobody listens', async () => {
+  const { server, client } = await stage()
+  const longest = `test://${'x'.repeat(2_048 - 'test://'.length)}`
+  const names = [longest, `${longest}x`, ...Array.from({ length: 255 }, (_, at) => `test://${at}`)]
+  await listen(client, { resourceSubscriptions: names })
+  const subscribed = server.of('resources/subscribe').map(({ params }) => params['uri'])
+  expect([subscribed.length, subscribed[0] === longest, subscribed.at(-1)]).toEqual([255, true, 'test://253'])
+
+  const hangUp = new AbortController()
+  server.answer = (asked) => {
+    if (asked.method === 'resources/subscribe') hangUp.abort()
+    asked.result({})
+  }
+  const resourceSubscriptions = ['new://1', 'new://2']
+  await client
+    .start('subscriptions/listen', { notifications: { resourceSubscriptions } }, { signal: hangUp.signal })
+    .catch(() => undefined)
+  expect(server.of('resources/subscribe')).toHaveLength(256)
+})

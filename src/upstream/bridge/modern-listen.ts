@@ -1,7 +1,7 @@
 /**
  * How does a modern client hear of changes in a legacy session?
  *
- * Stops: news that the client did not ask for; news of a subscription that does not say so.
+ * Stops: news that the client did not ask for; news of a subscription that does not say so; subscriptions without end.
  * Trusts: the gateway to have judged each resource that is subscribed to.
  * Fails: when the session tells nothing any more, the subscription ends in good order and the client asks again.
  * @see MCP 2026-07-28, subscriptions/listen
@@ -9,11 +9,14 @@
 import { isObject, type Message, metaKeys, withMetaMember } from '#protocol'
 import type { Lease } from '../pool/pool.ts'
 import { FrameQueue } from '../transports/frame-queue.ts'
-import type { UpstreamAnswer } from '../transports/transport.ts'
+import type { EndSignal, UpstreamAnswer } from '../transports/transport.ts'
 import type { Asked } from './modern-call.ts'
 import type { Listener, News } from './modern-news.ts'
 
 const maxQueuedBytes = 1024 * 1024
+/** Resources of which one listener is told, and how long the name of one may be. */
+const maxSubscriptions = 256
+const maxUriChars = 2_048
 
 /** What can be asked for, the capability that offers it, and the notification that tells it. */
 const switches = [
@@ -29,7 +32,14 @@ interface Honoured {
   readonly filter: Record<string, unknown>
 }
 
-async function honour(filter: Record<string, unknown>, { session }: Lease, news: News): Promise<Honoured> {
+interface Listening {
+  readonly lease: Lease
+  readonly news: News
+  readonly signal: EndSignal
+}
+
+async function honour(filter: Record<string, unknown>, { lease, news, signal }: Listening): Promise<Honoured> {
+  const { session } = lease
   if (!(await news.open())) return { methods: new Set(), uris: [], filter: {} }
   const on = switches.filter(
     ({ name, capability }) => filter[name] === true && session.offers(capability, 'listChanged'),
@@ -37,7 +47,11 @@ async function honour(filter: Record<string, unknown>, { session }: Lease, news:
   const wanted = filter['resourceSubscriptions']
   const asked: unknown[] = Array.isArray(wanted) && session.offers('resources', 'subscribe') ? wanted : []
   const uris: string[] = []
-  for (const uri of new Set(asked)) if (typeof uri === 'string' && (await news.subscribe(uri))) uris.push(uri)
+  for (const uri of [...new Set(asked)].slice(0, maxSubscriptions)) {
+    if (signal.aborted) break
+    if (typeof uri !== 'string' || uri.length > maxUriChars) continue
+    if (await news.subscribe(uri)) uris.push(uri)
+  }
   const told = Object.fromEntries(on.map(({ name }) => [name, true]))
   return {
     methods: new Set(on.map(({ method }) => method)),
@@ -54,7 +68,7 @@ function isHonoured({ method = '', params }: Message, { methods, uris }: Honoure
 /** Answers `subscriptions/listen` with a stream: what is honoured first, then the news, and at the end that it is over. */
 export async function listen({ id, message, signal }: Asked, lease: Lease, news: News): Promise<UpstreamAnswer> {
   const wanted = message.params?.['notifications']
-  const honoured = await honour(isObject(wanted) ? wanted : {}, lease, news)
+  const honoured = await honour(isObject(wanted) ? wanted : {}, { lease, news, signal })
   const tag = (text: string): string => withMetaMember(text, 'params', metaKeys.subscriptionId, JSON.stringify(id))
   let isHeld = false
   const leave = (): void => queue.leave()

@@ -1,5 +1,5 @@
 /**
- * What does a legacy session tell that belongs to no call, and who listens?
+ * What does a legacy session tell outside of the answers to its calls, and who listens?
  *
  * Stops: a stream for each listener where a session has one; subscriptions that outlive the last one who wanted them;
  * listeners that read too slowly filling the memory.
@@ -16,6 +16,13 @@ export interface Listener {
   onEnd(): void
 }
 
+/** A call that the session's own stream may have a question for. */
+export interface Caller {
+  hear(question: Message): void
+}
+
+/** How long the stream stays open for the next call. */
+const lingerMs = 30_000
 const subscribeTimeoutMs = 30_000
 /** WHY: servers that have no such stream say so at once; many that have one say nothing until there are news. */
 const openWithinMs = 1_000
@@ -26,6 +33,8 @@ export class News {
   readonly #session: PooledSession
   readonly #listeners = new Set<Listener>()
   readonly #subscribers = new Map<string, number>()
+  readonly #callers = new Set<Caller>()
+  #lingering: NodeJS.Timeout | undefined
   #stream: { readonly ending: AbortController; readonly isOpen: Promise<boolean> } | undefined
   #asked = 0
 
@@ -47,8 +56,27 @@ export class News {
   leave(listener: Listener, uris: readonly string[]): void {
     if (!this.#listeners.delete(listener)) return
     for (const uri of uris) this.#unsubscribe(uri)
+    this.#rest()
+  }
+
+  /** WHY: servers ask on the session's own stream, too; it has to be open before the call that they ask about. */
+  async callWith(caller: Caller): Promise<void> {
+    this.#callers.add(caller)
+    clearTimeout(this.#lingering)
+    await this.open()
+  }
+
+  /** The call is over. */
+  callOver(caller: Caller): void {
+    if (!this.#callers.delete(caller) || this.#callers.size > 0) return
+    clearTimeout(this.#lingering)
+    this.#lingering = setTimeout(() => this.#rest(), lingerMs).unref()
+  }
+
+  /** Ends the stream when it is there for nobody. */
+  #rest(): void {
     // WHY: a child writes what is news whether anybody listens or not, and asks for an answer there.
-    if (this.#listeners.size > 0 || this.#session.isOneLine) return
+    if (this.#listeners.size > 0 || this.#callers.size > 0 || this.#session.isOneLine) return
     this.#stream?.ending.abort()
     this.#stream = undefined
   }
@@ -76,7 +104,7 @@ export class News {
 
   async #ask(method: string, uri: string): Promise<boolean> {
     const id = `castellan-news-${(this.#asked += 1)}`
-    const { signal } = new AbortController()
+    const signal = AbortSignal.timeout(subscribeTimeoutMs)
     const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params: { uri } }))
     const message = { kind: 'request' as const, id, method }
     const part = { httpMethod: 'POST' as const, message, body, signal, deadlineMs: subscribeTimeoutMs }
@@ -123,8 +151,14 @@ export class News {
     }
   }
 
-  /** SPEC: 2026-07-28 asks clients in the middle of their calls only. */
-  #answer({ id = '', method }: Message, signal: AbortSignal): void {
+  /**
+   * SPEC: 2026-07-28 asks clients in the middle of their calls only. INVARIANT: a question that names no call is put to
+   * the only one there is, and to nobody when there are several.
+   */
+  #answer(question: Message, signal: AbortSignal): void {
+    const { id = '', method } = question
+    const [caller, ...others] = this.#callers
+    if (method !== 'ping' && caller !== undefined && others.length === 0) return caller.hear(question)
     const pong = JSON.stringify({ jsonrpc: '2.0', id, result: {} })
     const text = method === 'ping' ? pong : jsonRpcError(id, -32601, 'clients are asked in the middle of their calls')
     void this.#session.tell({ kind: 'response', id }, text, signal)

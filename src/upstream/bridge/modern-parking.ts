@@ -3,7 +3,8 @@
  *
  * Stops: altered, foreign, repeated and expired states; answers to a call with other arguments; calls parked without end.
  * Trusts: the sealer: a state opens only for the person and server it was made for.
- * Fails: a state that does not fit opens nothing and ends nothing: the parked call stays where it is.
+ * Fails: a state that does not fit opens nothing and ends nothing: the parked call stays where it is, for as long as it may.
+ * At the bound no further question is asked.
  * @see MCP 2026-07-28, multi round-trip requests, requestState
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -40,8 +41,6 @@ type State = { readonly node: string; readonly parkId: string } | { readonly dig
 export interface Parking {
   /** Whether the call may ask: it has asked before, or there is room for one more. Room it keeps until it is over. */
   reserve(call: Call): boolean
-  /** Ends the parked call of this owner that has waited longest. @returns whether there was one */
-  giveWay(ownerId: string, upstream?: string): boolean
   /** @returns the sealed state that the client brings back */
   park(call: Call, upstream: string, asked: Asked): string
   /** @returns the sealed state of a call that is over, and that the client may repeat */
@@ -95,19 +94,9 @@ class ParkedCalls implements Parking {
     if (this.#reserved.has(call)) return true
     this.#sweep()
     const own = [...this.#reserved].filter(({ ownerId }) => ownerId === call.ownerId).length
-    const isFull = own >= this.#limits.maxParkedPerOwner || this.#reserved.size >= this.#limits.maxParked
-    if (isFull && !this.giveWay(call.ownerId)) return false
+    // WHY: a question that is not asked fails at once and for a reason; one whose answer comes in vain was somebody's work.
+    if (own >= this.#limits.maxParkedPerOwner || this.#reserved.size >= this.#limits.maxParked) return false
     this.#reserved.add(call)
-    return true
-  }
-
-  giveWay(ownerId: string, upstream?: string): boolean {
-    const isOwn = (parked: Parked): boolean =>
-      parked.call.ownerId === ownerId && (upstream === undefined || parked.upstream === upstream)
-    const oldest = [...this.#parked.values()].find(isOwn)
-    if (oldest === undefined) return false
-    this.#drop((parked) => parked === oldest, new Fault('upstream.timeout', 'the owner asks for something newer'))
-    this.#reserved.delete(oldest.call)
     return true
   }
 

@@ -7,21 +7,25 @@
  * Fails: what may not be asked is answered to the server with an error; the client never sees it.
  * @see MCP 2025-11-25, elicitation; MCP 2026-07-28, multi round-trip requests
  */
-import { addressOf, errorCodes, type InputRequest, jsonRpcError, mayBeAsked, type Message, questionOf } from '#protocol'
+import {
+  addressOf,
+  errorCodes,
+  type InputRequest,
+  isSafeAddress,
+  jsonRpcError,
+  mayBeAsked,
+  type Message,
+  questionOf,
+} from '#protocol'
 
 const kinds = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 
 /** SPEC: 2026-07-28: only these are answered with a question. */
 const asking = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
-const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-/** Whether a person may be sent there: over TLS, or on their own machine. */
-export function isSafeAddress(address: string): boolean {
-  if (!URL.canParse(address)) return false
-  const { protocol, hostname, username, password } = new URL(address)
-  if (username !== '' || password !== '') return false
-  return protocol === 'https:' || (protocol === 'http:' && loopback.has(hostname))
+/** Whether a client may be asked something while it waits for this. */
+export function isAskedDuring(method: string): boolean {
+  return asking.has(method)
 }
 
 /** The question that may be put to the client, or the answer that its server gets at once. */
@@ -41,7 +45,7 @@ export function judgeQuestion(message: Message, key: string, { method, capabilit
   if (message.method === 'ping') return { reply: JSON.stringify({ jsonrpc: '2.0', id, result: {} }) }
   const refuse = (code: number, refused: string): Judged => ({ reply: jsonRpcError(id, code, refused), refused })
   if (!kinds.has(message.method ?? '')) return refuse(errorCodes.methodNotFound, 'clients are not asked this')
-  if (!asking.has(method)) return refuse(errorCodes.methodNotFound, `nobody is asked in the middle of \`${method}\``)
+  if (!isAskedDuring(method)) return refuse(errorCodes.methodNotFound, `nobody is asked in the middle of \`${method}\``)
   const question = questionOf(message, key)
   if (!mayBeAsked(capabilities, question)) {
     return refuse(errorCodes.methodNotFound, 'the client did not declare that it can be asked this')

@@ -16,13 +16,13 @@ import {
   type Frame,
   type InputRequest,
   isObject,
+  isSafeAddress,
   legacyAsk,
   type Message,
   spanOf,
 } from '#protocol'
 import { upstreamRefusals } from '../refusals.ts'
 import type { EndSignal } from '../transports/transport.ts'
-import { isSafeAddress } from '../bridge/modern-questions.ts'
 import type { FaceLimits } from './face.ts'
 import type { FaceSession } from './sessions.ts'
 

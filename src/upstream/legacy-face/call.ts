@@ -28,7 +28,7 @@ import {
 import { upstreamRefusals } from '../refusals.ts'
 import { emptyAnswer, jsonAnswer, type UpstreamAnswer, type UpstreamRequest } from '../transports/transport.ts'
 import { askClient, type ClientAnswers } from './ask-client.ts'
-import { type Face, heard, isResponseTo, misbehaved, onward, written } from './face.ts'
+import { brokenHop, type Face, heard, isResponseTo, misbehaved, onward, written } from './face.ts'
 import { envelopeOf, type FaceSession } from './sessions.ts'
 import { type Stop, stopWith } from './stop.ts'
 
@@ -128,9 +128,9 @@ async function askAgain(call: Call, { message }: Round, asked: InputRequired, an
   }
   const given = { responses: answers.responses, stateText: asked.stateText }
   const round = await ask(call, written(answeredRequest(message, face.nextId(), given)))
-  const { hopProblem, kind, status } = round.answer
+  const { hopProblem, kind } = round.answer
   if (hopProblem === undefined && kind !== 'empty') return round
-  throw misbehaved(`the upstream answered ${status} without a message`)
+  throw brokenHop(round.answer)
 }
 
 function completion(elicitationId: string): Frame {

@@ -62,6 +62,15 @@ export function misbehaved(says: string): Fault {
   return new Fault('upstream.misbehaved', says)
 }
 
+const busyForSeconds = 2
+
+/** The Fault of an answer without a message, where the client has been answered already or waits for something else. */
+export function brokenHop({ status, hopProblem }: UpstreamAnswer): Fault {
+  const says = `the upstream answered ${status} without a message`
+  if (hopProblem === 'overloaded') return new Fault('upstream.busy', says, { retryAfterSeconds: busyForSeconds })
+  return hopProblem === 'credentials-refused' ? new Fault('upstream.credentials-refused', says) : misbehaved(says)
+}
+
 /** A message that was just written here. */
 export function written(text: string): Message {
   const message = readMessage(text)

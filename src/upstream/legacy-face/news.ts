@@ -10,7 +10,7 @@ import { Fault } from '#kernel'
 import { type Frame, isObject, legacyNotification, mirroredHeaders, modernRequest } from '#protocol'
 import { FrameQueue } from '../transports/frame-queue.ts'
 import { emptyAnswer, type UpstreamAnswer, type UpstreamRequest } from '../transports/transport.ts'
-import { type Face, heard, misbehaved, onward, written } from './face.ts'
+import { brokenHop, type Face, heard, misbehaved, onward, written } from './face.ts'
 import { envelopeOf, type FaceSession } from './sessions.ts'
 import { type Stop, stopWith } from './stop.ts'
 
@@ -72,7 +72,7 @@ async function subscribe({ face, session, request }: Listener): Promise<Subscrip
   try {
     const asked = onward(request, { message, headers: mirroredHeaders(message), signal: stop.signal })
     const answer = await face.exchange(asked)
-    if (answer.hopProblem !== undefined) throw misbehaved(`the subscription was answered ${answer.status}`)
+    if (answer.hopProblem !== undefined) throw brokenHop(answer)
     const frames = answer.frames[Symbol.asyncIterator]()
     for (;;) {
       const next = answer.kind === 'stream' ? await frames.next() : { done: true as const }

@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '#kernel'
 import type { Discovered, Envelope, Introduction, Message } from '#protocol'
+import { endIdle, fullFor, type Guest, leastMissed } from '../room.ts'
 import type { EndSignal, UpstreamRequest } from '../transports/transport.ts'
 import type { FaceLimits } from './face.ts'
 
@@ -18,10 +19,9 @@ export interface News {
   change(): Promise<void>
 }
 
-export interface FaceSession {
+export interface FaceSession extends Guest {
   readonly id: string
   readonly upstream: string
-  readonly ownerId: string
   readonly introduction: Introduction
   /** What the server can do. */
   readonly offered: Discovered['capabilities']
@@ -34,7 +34,6 @@ export interface FaceSession {
   /** What the client set; undefined as long as it has not. */
   logLevel: string | undefined
   news: News | undefined
-  lastUsedAt: number
 }
 
 interface Held extends FaceSession {
@@ -72,6 +71,11 @@ function isBusy({ inFlight, news }: FaceSession): boolean {
   return inFlight.size > 0 || news !== undefined
 }
 
+/** WHY: a part of a text keeps the whole of it in the memory, here for as long as the session. */
+function ownText(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text).toString()
+}
+
 function openSession(request: UpstreamRequest, introduction: Introduction, offered: Discovered['capabilities']) {
   const ended = new AbortController()
   const session: Held = {
@@ -79,7 +83,7 @@ function openSession(request: UpstreamRequest, introduction: Introduction, offer
     id: randomBytes(32).toString('base64url'),
     upstream: request.upstream.name,
     ownerId: request.ownerId,
-    introduction,
+    introduction: { ...introduction, clientInfo: ownText(introduction.clientInfo) },
     offered,
     ended: ended.signal,
     inFlight: new Map(),
@@ -102,26 +106,23 @@ export function createFaceSessions({ clock, limits }: { clock: Clock; limits: Fa
     session?.end()
   }
 
+  /** INVARIANT: one owner never ends another's: a session that has ended is one that its client has lost. */
   function makeRoom(ownerId: string): boolean {
-    const own = [...sessions.values()].filter((session) => session.ownerId === ownerId)
-    if (own.length < limits.maxSessionsPerOwner && sessions.size < limits.maxSessions) return true
-    const idle = own.filter((session) => !isBusy(session))
-    const oldest = idle.sort((one, other) => one.lastUsedAt - other.lastUsedAt)[0]
-    if (oldest === undefined) return false
-    end(oldest)
+    const { maxSessions: most, maxSessionsPerOwner: mostPerOwner } = limits
+    if (fullFor(ownerId, sessions.values(), { most, mostPerOwner }) === undefined) return true
+    const leaving = leastMissed(sessions.values(), (one) => (one.ownerId === ownerId && !isBusy(one) ? 0 : undefined))
+    if (leaving === undefined) return false
+    end(leaving)
     return true
   }
 
-  function endIdle(): void {
-    const latest = clock.now() - limits.sessionIdleMs
-    for (const session of sessions.values()) {
-      if (isBusy(session)) session.lastUsedAt = clock.now()
-      else if (session.lastUsedAt <= latest) end(session)
-    }
-  }
-
-  const everyMs = Math.min(30_000, Math.max(50, limits.sessionIdleMs / 4))
-  const sweeper = setInterval(endIdle, everyMs).unref()
+  const sweeper = endIdle<Held>({
+    clock,
+    idleMs: limits.sessionIdleMs,
+    guests: () => sessions.values(),
+    isUsed: isBusy,
+    end,
+  })
 
   return {
     open(request, introduction, offered) {

@@ -48,6 +48,33 @@ test('references within the schema are its own', () => {
   const embedded = { $defs: { b: { $id: 'https://x.example/b' } }, $ref: 'https://x.example/b#/c' }
   expect(kinds({ inputSchema: embedded })).toEqual([])
   expect(kinds(withProperty({ properties: { $ref: { type: 'string' } } }))).toEqual([])
+  const root = { $id: 'https://x.example/a', properties: { b: { $ref: 'https://x.example/a#/c' } } }
+  expect(kinds({ outputSchema: root })).toEqual([])
+})
+
+test.each([
+  ['an example', { examples: [{ $id: 'https://x.example/b' }] }],
+  ['a member that nobody knows', { 'x-parts': { $id: 'https://x.example/b' } }],
+  ['a constant', { const: { $id: 'https://x.example/b' } }],
+])('a name that %s gives itself makes no reference its own', (_what, named) => {
+  expect(kinds(withProperty({ ...named, $ref: 'https://x.example/b' }))).toEqual(['remote-reference'])
+})
+
+test('what one schema calls itself is remote for the other', () => {
+  const schemas = { outputSchema: { $id: 'https://x.example/b' }, inputSchema: { $ref: 'https://x.example/b' } }
+  expect(kinds(schemas)).toEqual(['remote-reference'])
+})
+
+test.each([
+  ['http://json-schema.org/draft-07/schema#', []],
+  ['https://json-schema.org/draft/2020-12/schema', []],
+  ['https://json-schema.org/draft/2019-09/schema', []],
+  ['https://evil.example/schema', ['remote-reference']],
+  ['https://json-schema.org.evil.example/draft-07/schema', ['remote-reference']],
+  ['http://json-schema.org/draft-07/schema#@evil.example', ['remote-reference']],
+  ['schema.json', ['remote-reference']],
+])('a schema in the dialect %j', ($schema, expected) => {
+  expect(kinds({ inputSchema: { $schema, type: 'object' } })).toEqual(expected)
 })
 
 test.each([
@@ -55,6 +82,7 @@ test.each([
   ['javascript', 'javascript:alert(1)'],
   ['file', 'file:///etc/passwd'],
   ['data that is no image', 'data:text/html,<script>'],
+  ['an image that can hold scripts', 'data:image/SVG+xml,<svg onload="alert(1)"/>'],
   ['a blob', 'blob:https://x.example/1'],
   ['credentials', 'https://a:b@x.example/i.png'],
   ['no url', 'i.png'],
@@ -144,4 +172,39 @@ test('any definition is examined without a fault', () => {
       expect(reasons.every(({ says }) => says.length < 400)).toBe(true)
     }),
   )
+})
+
+const mirrored = (header: unknown, type = 'string') => ({ type, 'x-mcp-header': header })
+const withProperties = (properties: Record<string, unknown>) => ({ inputSchema: { type: 'object', properties } })
+
+test.each([
+  ['a text', withProperty(mirrored('Region')), []],
+  [
+    'an integer, a boolean and a text further down',
+    withProperties({
+      a: mirrored('A', 'integer'),
+      b: mirrored('B', 'boolean'),
+      c: { type: 'object', properties: { d: mirrored('C') } },
+    }),
+    [],
+  ],
+  ['an argument of that name', withProperties({ 'x-mcp-header': { type: 'string' } }), []],
+  ['no name', withProperty(mirrored('')), ['mirrored-header']],
+  ['a number', withProperty(mirrored('A', 'number')), ['mirrored-header']],
+  ['an object', withProperty(mirrored('A', 'object')), ['mirrored-header']],
+  ['a list', withProperty(mirrored('A', 'array')), ['mirrored-header']],
+  ['null', withProperty(mirrored('A', 'null')), ['mirrored-header']],
+  ['a name with a space', withProperty(mirrored('My Region')), ['mirrored-header']],
+  ['a name with a line break', withProperty(mirrored('A\r\nB')), ['mirrored-header']],
+  ['a name that is no text', withProperty(mirrored(1)), ['mirrored-header']],
+  ['the same name twice', withProperties({ a: mirrored('A'), b: mirrored('a') }), ['mirrored-header']],
+  ['an item of a list', withProperty({ type: 'array', items: mirrored('A') }), ['mirrored-header']],
+  ['one of several forms', withProperty({ oneOf: [mirrored('A')] }), ['mirrored-header']],
+  [
+    'a definition that is referred to',
+    { inputSchema: { type: 'object', $defs: { a: mirrored('A') } } },
+    ['mirrored-header'],
+  ],
+])('a header that repeats %s', (_what, extra, expected) => {
+  expect(kinds(extra)).toEqual(expected)
 })

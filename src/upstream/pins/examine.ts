@@ -7,13 +7,13 @@
  * Fails: a definition beyond the bounds cannot be approved at all.
  * @see MCP 2026-07-28, tools: names, icons and JSON Schema; docs/decisions/0027
  */
-import { isObject } from '#protocol'
+import { isObject, mirrorProblem } from '#protocol'
 import { mixedWord } from './confusables.ts'
 import { findHiddenText } from './hidden-text.ts'
+import { iconProblem, scriptableIcon } from './icons.ts'
 import { quote, reason, type Reason } from './reason.ts'
 import { schemaProblem } from './schema-bounds.ts'
 
-const maxIconChars = 64 * 1024
 const maxFindings = 8
 
 /** SPEC: MCP 2026-07-28, tools: 1 to 128 characters of these. */
@@ -32,8 +32,8 @@ const maxVisited = 20_000
 interface Walk {
   readonly found: Reason[]
   visited: number
-  /** The names by which the schemas call their own parts. */
-  readonly own: ReadonlySet<string>
+  /** The names by which the schema that is visited calls its own parts; none outside of schemas. */
+  own: ReadonlySet<string>
 }
 
 function noteHidden(text: string, where: string, found: Reason[]): void {
@@ -55,6 +55,16 @@ function noteReference(reference: string, where: string, { found, own }: Walk): 
   found.push(reason('remote-reference', `${where} refers to "${quote(reference)}", which whoever reads it may fetch`))
 }
 
+/** What a schema may say it is written in: every reader knows these without asking anybody. */
+const dialect = /^https?:\/\/json-schema\.org\/(?:draft-0[4-7]\/|draft\/20(?:19-09|20-12)\/)?schema#?$/
+
+function noteDialect(name: string, where: string, found: Reason[]): void {
+  if (dialect.test(name) || found.length >= maxFindings) return
+  found.push(
+    reason('remote-reference', `${where} names the dialect "${quote(name)}", which whoever reads it may fetch`),
+  )
+}
+
 /** INVARIANT: definitions are at most as deep as the messages they come in, so this cannot run out of stack. */
 function visit(value: unknown, where: string, walk: Walk): void {
   walk.visited += 1
@@ -66,36 +76,26 @@ function visit(value: unknown, where: string, walk: Walk): void {
     const place = where + pointerStep(quote(key))
     noteHidden(key, `the name of ${place}`, walk.found)
     if (referenceKeys.has(key) && typeof member === 'string') noteReference(member, place, walk)
+    if (key === '$schema' && typeof member === 'string') noteDialect(member, place, walk.found)
     visit(member, place, walk)
   }
 }
 
-function collectIds(value: unknown, ids: Set<string>): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const [key, member] of Object.entries(value)) {
-    if (key === '$id' && typeof member === 'string') ids.add(member)
-    collectIds(member, ids)
+/**
+ * What a schema calls itself and the parts it keeps for reference. WHY: elsewhere, in an example or a member nobody
+ * knows, `$id` names nothing, and a reader would fetch what refers to it.
+ */
+function ownIds(schema: unknown): ReadonlySet<string> {
+  const ids = new Set<string>()
+  if (!isObject(schema)) return ids
+  const kept = [schema['$defs'], schema['definitions']].flatMap((parts) =>
+    isObject(parts) ? Object.values(parts) : [],
+  )
+  for (const part of [schema, ...kept]) {
+    const id = isObject(part) ? part['$id'] : undefined
+    if (typeof id === 'string') ids.add(id)
   }
-}
-
-function iconProblem(source: unknown): string | undefined {
-  if (typeof source !== 'string') return 'has no address'
-  if (source.length > maxIconChars) return `is longer than ${maxIconChars} characters`
-  if (/^data:image\//i.test(source)) return undefined
-  const url = URL.parse(source)
-  if (url === null) return `has the address "${quote(source)}", which is not a url`
-  if (url.protocol !== 'https:')
-    return `has the address "${quote(source)}", which is neither https nor an image in itself`
-  return url.username === '' && url.password === '' ? undefined : 'has an address with credentials'
-}
-
-function noteIcons(icons: unknown, found: Reason[]): void {
-  if (icons === undefined) return
-  if (!Array.isArray(icons)) return void found.push(reason('icon', '/icons is not a list'))
-  for (const [index, icon] of (icons as unknown[]).entries()) {
-    const problem = iconProblem(isObject(icon) ? icon['src'] : undefined)
-    if (problem !== undefined) return void found.push(reason('icon', `/icons/${index} ${problem}`))
-  }
+  return ids
 }
 
 /** The titles that clients show instead of the name. */
@@ -112,17 +112,19 @@ function noteMixed(tool: string, definition: Record<string, unknown>, found: Rea
   }
 }
 
-/** Whether a definition holds nothing that has to be looked for value by value: unseen characters and references. */
+/** Whether a definition holds nothing that has to be looked for value by value: unseen characters, references, dialects. */
 function isPlain(text: string): boolean {
-  return !/[^ -~]|\\u|"\$(?:ref|dynamicRef|recursiveRef)"/.test(text)
+  return !/[^ -~]|\\u|"\$(?:ref|dynamicRef|recursiveRef|schema)"/.test(text)
 }
 
 function noteValues(definition: Record<string, unknown>, found: Reason[]): void {
-  const own = new Set<string>()
-  collectIds(definition['inputSchema'], own)
-  collectIds(definition['outputSchema'], own)
-  const walk: Walk = { found: [], visited: 0, own }
-  visit(definition, '', walk)
+  const walk: Walk = { found: [], visited: 0, own: new Set() }
+  const { inputSchema, outputSchema, ...rest } = definition
+  visit(rest, '', walk)
+  for (const [name, schema] of Object.entries({ inputSchema, outputSchema })) {
+    walk.own = ownIds(schema)
+    visit(schema, pointerStep(name), walk)
+  }
   if (walk.visited > maxVisited) found.push(reason('too-large', `the definition has more than ${maxVisited} values`))
   found.push(...walk.found)
 }
@@ -144,7 +146,10 @@ export function examine({ tool, definition, text }: Examined): Reason[] {
   }
   const problem = schemaProblem(definition['inputSchema']) ?? schemaProblem(definition['outputSchema'])
   if (problem !== undefined) found.push(reason('too-large', problem))
-  noteIcons(definition['icons'], found)
+  const mirrored = text.includes('"x-mcp-header"') ? mirrorProblem(definition['inputSchema']) : undefined
+  if (mirrored !== undefined) found.push(reason('mirrored-header', mirrored))
+  const icon = iconProblem(definition['icons']) ?? scriptableIcon(definition['icons'])
+  if (icon !== undefined) found.push(reason('icon', icon))
   noteMixed(tool, definition, found)
   if (!isPlain(text)) noteValues(definition, found)
   return found

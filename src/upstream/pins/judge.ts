@@ -13,7 +13,7 @@ import { upstreamRefusals } from '../refusals.ts'
 import type { Registry } from '../register.ts'
 import { knowTools, type KnownTool } from './likeness.ts'
 import type { Reason } from './reason.ts'
-import { readKept, type Examiner, type Kept } from './warnings.ts'
+import { readDefinition, readKept, type Examiner, type Kept } from './warnings.ts'
 
 export interface Judgement {
   readonly upstream: string
@@ -47,10 +47,6 @@ class Refused extends Error {
 
 async function rowsOf(transaction: Kysely<Tables>, upstream: string): Promise<PinRow[]> {
   return transaction.selectFrom('tool_pins').selectAll().where('upstream', '=', upstream).orderBy('tool').execute()
-}
-
-function readDefinition(text: string): Record<string, unknown> {
-  return JSON.parse(text) as Record<string, unknown>
 }
 
 /** Read in the transaction: what another node approved a moment ago counts. */

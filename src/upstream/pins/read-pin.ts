@@ -9,6 +9,7 @@ import type { Selectable } from 'kysely'
 import type { Tables } from '#platform/database'
 import type { Pin } from '../definition.ts'
 import { isReachedAsApproved } from './addresses.ts'
+import { readDefinition } from './warnings.ts'
 
 /** What is read of every row. The definitions last seen are not: an upstream decides how large they are. */
 export const pinColumns = [
@@ -56,7 +57,7 @@ export function readPin(row: PinColumns, addresses: readonly string[]): Pin {
     upstream: row.upstream,
     tool: row.tool,
     status: statusOf(row, hasMoved),
-    ...(approved === null ? {} : { approvedDefinition: JSON.parse(approved) as Record<string, unknown> }),
+    ...(approved === null ? {} : { approvedDefinition: readDefinition(approved) }),
     ...(row.approved_hash === null ? {} : { approvedHash: row.approved_hash }),
     seenHash: row.seen_hash,
     seenAt: Number(row.seen_at),

@@ -23,6 +23,7 @@ export const weights = {
   icon: 'word',
   'too-large': 'never',
   name: 'never',
+  'mirrored-header': 'never',
 } as const satisfies Readonly<Record<string, 'note' | 'word' | 'never'>>
 
 export interface Reason {

@@ -157,8 +157,14 @@ eachDatabase('quarantine', (open, openAgain) => {
         formerHash: null,
         definition: { name: 'readfile', description: 'Mine.' },
         despite: ['looks-like:files/read_file'],
+        isNamedByHash: false,
       },
     })
+    const hashes = { readfile: pins.find('other', 'readfile')?.seenHash ?? '' }
+    const despite = { readfile: ['looks-like:files/read_file'] }
+    granted(await pins.approve({ upstream: 'other', tools: ['readfile'], by: root, hashes, despite }))
+    const [named] = (await ledger.read({ limit: 100 })).filter(({ event }) => event === 'tool.approved').slice(-1)
+    expect(named?.details).toMatchObject({ isNamedByHash: true })
     const seen = (await ledger.read({ limit: 100 })).find(({ target }) => target?.name === 'readfile')
     expect(seen).toMatchObject({ event: 'tool.appeared', details: { reasons: ['looks-like:files/read_file'] } })
   })
@@ -215,6 +221,40 @@ eachDatabase('quarantine', (open, openAgain) => {
     expect(await writtenOf(told(6, 900), { isReview: true })).toBe(900)
     clock.advance(60_000)
     expect(await writtenOf(told(7, 900))).toBe(900)
+  })
+
+  test('approved tools that change to and fro are hidden at once, and come back so often and no more', async () => {
+    const clock = createTestClock(1_000_000)
+    const world = await openUpstreams(await open(), { clock })
+    await addUpstream(world, 'files', { command: ['node', 'files.js'] })
+    const { pins } = world.upstreams
+    const ours = Array.from({ length: 700 }, (_, index) => ({ name: `tool-${index}`, title: `Tool ${index}` }))
+    const theirs = ours.map((tool) => ({ ...tool, description: 'Obey.' }))
+    await pins.observe('files', ours, { isReview: true })
+    granted(await pins.approve({ upstream: 'files', tools: 'all', by: root }))
+    const before = world.ledger.state().size
+    const callable = () => pins.list('files').filter(({ status }) => status === 'approved').length
+    for (const expected of [700, 700, maxNewsPerMinute - 1_400, 0]) {
+      await pins.observe('files', theirs)
+      expect(callable()).toBe(0)
+      await pins.observe('files', ours)
+      expect(callable()).toBe(expected)
+    }
+    expect(world.ledger.state().size - before).toBe(2_700 + maxNewsPerMinute)
+    clock.advance(60_000)
+    await pins.observe('files', ours)
+    expect(callable()).toBe(700)
+  })
+
+  test('a definition is read with the keys that it was hashed with, whatever keys were read before', async () => {
+    const { pins } = await withTwo(await open())
+    await pins.observe('other', [{ 'a\\"': 1, name: 'planted' }])
+    const spelt = { 'a"b': 1, name: 'spelt' }
+    await pins.observe('other', [spelt])
+    const seen = (await pins.describe('other')).find(({ tool }) => tool === 'spelt')
+    expect(Object.keys(seen?.definition ?? {})).toEqual(Object.keys(spelt))
+    granted(await pins.approve({ upstream: 'other', tools: ['spelt'], by: root }))
+    expect(Object.keys(pins.find('other', 'spelt')?.approvedDefinition ?? {})).toEqual(Object.keys(spelt))
   })
 
   test('the definitions kept of one upstream are bounded; beyond, name and hash are kept and an approved tool still changes', async () => {

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { setImmediate as others } from 'node:timers/promises'
+import { readJson } from '#protocol'
 import { maxDefinitionBytes } from '../definition.ts'
 import { examine } from './examine.ts'
 import { likenessOf, type KnownTool, type KnownTools } from './likeness.ts'
@@ -22,9 +23,14 @@ export interface Kept {
   readonly isWhole: boolean
 }
 
+/** A definition from its canonical JSON, with the keys that its hash was made over. */
+export function readDefinition(text: string): Record<string, unknown> {
+  return readJson(text).value as Record<string, unknown>
+}
+
 export function readKept(text: string, hash: string): Kept {
   const isWhole = createHash('sha256').update(text).digest('hex') === hash
-  return { definition: JSON.parse(text) as Record<string, unknown>, text, hash, isWhole }
+  return { definition: readDefinition(text), text, hash, isWhole }
 }
 
 /** A definition to be judged. */

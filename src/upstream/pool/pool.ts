@@ -3,16 +3,19 @@
  *
  * Stops: a handshake for every call; two owners, or clients with different capabilities, in one session; sessions that
  * pile up or outlive their use.
- * Trusts: the caller to give back what it took.
+ * Trusts: the caller to give back what it took, and the transport to tell when it ended a session by itself.
  * Fails: at the bound of sessions with a clear answer (503); an upstream that opens none is a Fault.
  * @see MCP 2025-11-25, lifecycle; docs/decisions/0023-bridging-lies-below-the-guards.md
  */
+import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { Fault, type Clock } from '#kernel'
+import { type Bounds, endIdle, type Guest, fullFor, leastMissed } from '../room.ts'
 import {
   emptyAnswer,
   type EndSignal,
   type Exchange,
+  identityOf,
   type UpstreamAnswer,
   type UpstreamRecord,
 } from '../transports/transport.ts'
@@ -71,20 +74,37 @@ export interface PoolNeeds {
   readonly onUnopened?: (upstream: string) => void
 }
 
-interface Entry {
+interface Entry extends Guest {
   readonly key: string
   readonly upstream: string
-  readonly ownerId: string
   readonly opening: Promise<PooledSession | UpstreamAnswer>
   session: PooledSession | undefined
   callers: number
   listeners: number
-  lastUsedAt: number
 }
 
-/** INVARIANT: the same capabilities have the same key, in whatever order they were written. */
+/** INVARIANT: the same capabilities have the same key, in whatever order they were written, and however long they are. */
 function keyOf({ upstream, ownerId, capabilities }: Wanted): string {
-  return `${upstream.name}\n${ownerId}\n${canonicalize(capabilities)}`
+  const declared = createHash('sha256').update(canonicalize(capabilities) ?? '')
+  return `${identityOf(upstream)}\n${ownerId}\n${declared.digest('base64url')}`
+}
+
+/** Rejects with a Fault as soon as the signal tells that nobody waits. */
+async function whileWanted<T>(promise: Promise<T>, signal: EndSignal): Promise<T> {
+  const { promise: left, reject } = Promise.withResolvers<never>()
+  const leave = (): void => reject(new Fault('upstream.cancelled', 'the exchange was cancelled'))
+  signal.addEventListener('abort', leave, { once: true })
+  if (signal.aborted) leave()
+  try {
+    return await Promise.race([promise, left])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}
+
+function usedBy({ callers, listeners }: Entry): 'nobody' | 'listeners' | 'callers' {
+  if (callers > 0) return 'callers'
+  return listeners > 0 ? 'listeners' : 'nobody'
 }
 
 const isIdle = ({ callers, listeners, session }: Entry): boolean =>
@@ -93,6 +113,7 @@ const isIdle = ({ callers, listeners, session }: Entry): boolean =>
 class SessionPool implements Pool {
   readonly #needs: PoolNeeds
   readonly #limits: PoolLimits
+  readonly #bounds: Bounds
   readonly #entries = new Set<Entry>()
   readonly #sweeper: NodeJS.Timeout
   #isClosed = false
@@ -100,8 +121,14 @@ class SessionPool implements Pool {
   constructor(needs: PoolNeeds) {
     this.#needs = needs
     this.#limits = { ...defaultPoolLimits, ...needs.limits }
-    const everyMs = Math.min(30_000, Math.max(50, this.#limits.idleMs / 4))
-    this.#sweeper = setInterval(() => this.#endIdle(), everyMs).unref()
+    this.#bounds = { most: this.#limits.maxSessions, mostPerOwner: this.#limits.maxSessionsPerOwner }
+    this.#sweeper = endIdle<Entry>({
+      clock: needs.clock,
+      idleMs: this.#limits.idleMs,
+      guests: () => this.#entries,
+      isUsed: (entry) => !isIdle(entry),
+      end: (entry) => this.#end(entry),
+    })
   }
 
   async take(wanted: Wanted): Promise<Lease | UpstreamAnswer> {
@@ -111,13 +138,10 @@ class SessionPool implements Pool {
     const who = wanted.isListening ? 'listeners' : 'callers'
     entry[who] += 1
     try {
-      const session = await entry.opening
-      if (!(session instanceof PooledSession)) {
-        entry[who] -= 1
-        return session
-      }
-      if (wanted.signal.aborted) throw new Fault('upstream.cancelled', 'the exchange was cancelled')
-      return this.#lease(entry, session, who)
+      const session = await whileWanted(entry.opening, wanted.signal)
+      if (session instanceof PooledSession) return this.#lease(entry, session, who)
+      entry[who] -= 1
+      return session
     } catch (error) {
       entry[who] -= 1
       throw error
@@ -148,7 +172,7 @@ class SessionPool implements Pool {
     const { upstream, ownerId } = wanted
     const alike = [...this.#entries].filter((entry) => entry.key === key)
     if (alike.length >= this.#limits.maxAlone || !this.#makeRoom(ownerId)) return undefined
-    const opening = this.#begin(wanted)
+    const { promise: opening, resolve } = Promise.withResolvers<PooledSession | UpstreamAnswer>()
     const lastUsedAt = this.#needs.clock.now()
     const entry: Entry = {
       key,
@@ -161,6 +185,7 @@ class SessionPool implements Pool {
       lastUsedAt,
     }
     this.#entries.add(entry)
+    resolve(this.#begin(wanted, entry))
     opening.then(
       (session) => {
         if (!(session instanceof PooledSession)) return void this.#entries.delete(entry)
@@ -173,8 +198,10 @@ class SessionPool implements Pool {
     return entry
   }
 
-  async #begin({ upstream, ownerId, capabilities, deadlineMs }: Wanted): Promise<PooledSession | UpstreamAnswer> {
-    const opened = await openSession(this.#needs.exchange, { upstream, ownerId, capabilities, deadlineMs })
+  async #begin(wanted: Wanted, entry: Entry): Promise<PooledSession | UpstreamAnswer> {
+    const { upstream, ownerId, capabilities, deadlineMs } = wanted
+    const keeper = { usedBy: () => usedBy(entry), ended: () => void this.#entries.delete(entry) }
+    const opened = await openSession(this.#needs.exchange, { upstream, ownerId, capabilities, deadlineMs, keeper })
     if (opened !== undefined) return opened
     this.#needs.onUnopened?.(upstream.name)
     throw new Fault('upstream.misbehaved', 'the upstream opens no session')
@@ -199,21 +226,15 @@ class SessionPool implements Pool {
     }
   }
 
-  /** Whether one more session may be opened; ends the longest unused one at a bound, the owner's own first. */
+  /** Whether one more session may be opened. At a bound the longest unused one ends, whoever has it: nobody notices. */
   #makeRoom(ownerId: string): boolean {
-    const all = [...this.#entries]
-    const own = all.filter((entry) => entry.ownerId === ownerId)
-    const isOwnFull = own.length >= this.#limits.maxSessionsPerOwner
-    if (!isOwnFull && all.length < this.#limits.maxSessions) return true
-    const [oldest] = (isOwnFull ? own : all).filter(isIdle).toSorted((one, other) => one.lastUsedAt - other.lastUsedAt)
-    if (oldest === undefined) return false
-    this.#end(oldest)
+    const full = fullFor(ownerId, this.#entries, this.#bounds)
+    if (full === undefined) return true
+    const isCandidate = (entry: Entry): boolean => full === 'everybody' || entry.ownerId === ownerId
+    const leaving = leastMissed(this.#entries, (entry) => (isIdle(entry) && isCandidate(entry) ? 0 : undefined))
+    if (leaving === undefined) return false
+    this.#end(leaving)
     return true
-  }
-
-  #endIdle(): void {
-    const latest = this.#needs.clock.now() - this.#limits.idleMs
-    for (const entry of this.#entries) if (isIdle(entry) && entry.lastUsedAt <= latest) this.#end(entry)
   }
 
   #end(entry: Entry): void {

@@ -9,7 +9,14 @@
 import { Fault } from '#kernel'
 import { isObject, isProblem, type Message, namesModernEra, readUpstreamMessage } from '#protocol'
 import { idPrefix } from '../transports/http-sse/http-sse.ts'
-import type { EndSignal, Exchange, UpstreamAnswer, UpstreamRecord, UpstreamRequest } from '../transports/transport.ts'
+import type {
+  EndSignal,
+  Exchange,
+  Keeper,
+  UpstreamAnswer,
+  UpstreamRecord,
+  UpstreamRequest,
+} from '../transports/transport.ts'
 
 /** The newest revision with sessions, which is asked for. */
 const askedRevision = '2025-11-25'
@@ -97,7 +104,8 @@ export class PooledSession {
     try {
       const body = Buffer.from(text)
       const answer = await this.exchange({ httpMethod: 'POST', message, body, signal, deadlineMs: tellTimeoutMs })
-      for await (const frame of answer.frames) void frame
+      // WHY: whoever is told something answers that it was taken; a stream instead might never end.
+      for await (const frame of answer.frames) if (frame !== undefined) break
     } catch {
       // WHY: what is lost by it, the one who waits for the consequence notices.
     }
@@ -118,6 +126,8 @@ export class PooledSession {
 
 const tellTimeoutMs = 10_000
 const endTimeoutMs = 2_000
+/** Of what a server says of itself: it is kept for as long as its session. */
+const maxOpenedBytes = 512 * 1024
 
 export interface Opening {
   readonly upstream: UpstreamRecord
@@ -125,6 +135,7 @@ export interface Opening {
   /** As `initialize` declares them. */
   readonly capabilities: Record<string, unknown>
   readonly deadlineMs: number
+  readonly keeper: Keeper
 }
 
 async function resultOf(answer: UpstreamAnswer, id: string): Promise<Record<string, unknown> | undefined> {
@@ -137,30 +148,47 @@ async function resultOf(answer: UpstreamAnswer, id: string): Promise<Record<stri
   return undefined
 }
 
+type Shaken = UpstreamAnswer | { readonly answer: UpstreamAnswer; readonly opened: Record<string, unknown> | undefined }
+
+/** Asks `initialize`. @returns what the server says of itself, or its answer when that describes the way to it */
+async function shakeHands(exchange: Exchange, { capabilities, deadlineMs, ...opening }: Opening): Promise<Shaken> {
+  const id = 'castellan-initialize'
+  const params = { protocolVersion: askedRevision, capabilities, clientInfo }
+  const ended = new AbortController()
+  // WHY: a server that says something in a while, and never what it was asked, would keep everybody who waits.
+  const timer = setTimeout(() => ended.abort(), deadlineMs)
+  try {
+    const answer = await exchange({
+      ...opening,
+      era: 'legacy',
+      httpMethod: 'POST',
+      message: { kind: 'request', id, method: 'initialize', params },
+      body: Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params })),
+      headers: {},
+      signal: ended.signal,
+      deadlineMs,
+      maxAnswerBytes: maxOpenedBytes,
+    })
+    return answer.hopProblem === undefined ? { answer, opened: await resultOf(answer, id) } : answer
+  } catch (thrown) {
+    if (!ended.signal.aborted) throw thrown
+    throw new Fault('upstream.timeout', 'the handshake did not end in time', { cause: thrown })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /**
  * Opens a session: `initialize`, then `notifications/initialized`.
  * @returns the session, what the upstream answered when it describes the way to it, or undefined: it opens none
  */
 export async function openSession(
   exchange: Exchange,
-  { upstream, ownerId, capabilities, deadlineMs }: Opening,
+  { upstream, ownerId, capabilities, deadlineMs, keeper }: Opening,
 ): Promise<PooledSession | UpstreamAnswer | undefined> {
-  const id = 'castellan-initialize'
-  const params = { protocolVersion: askedRevision, capabilities, clientInfo }
-  const { signal } = new AbortController()
-  const answer = await exchange({
-    upstream,
-    ownerId,
-    era: 'legacy',
-    httpMethod: 'POST',
-    message: { kind: 'request', id, method: 'initialize', params },
-    body: Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params })),
-    headers: {},
-    signal,
-    deadlineMs,
-  })
-  if (answer.hopProblem !== undefined) return answer
-  const opened = await resultOf(answer, id)
+  const shaken = await shakeHands(exchange, { upstream, ownerId, capabilities, deadlineMs, keeper })
+  if (!('opened' in shaken)) return shaken
+  const { answer, opened } = shaken
   if (opened === undefined) return undefined
   const revision = opened['protocolVersion']
   if (typeof revision !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(revision) || namesModernEra(revision)) {
@@ -168,6 +196,7 @@ export async function openSession(
   }
   const session = new PooledSession(exchange, { upstream, ownerId, id: answer.sessionId, opened, revision })
   const told = { jsonrpc: '2.0', method: 'notifications/initialized' }
+  const { signal } = new AbortController()
   await session.tell({ kind: 'notification', method: told.method }, JSON.stringify(told), signal)
   return session
 }

@@ -5,6 +5,8 @@
  * Trusts: records, because only an admin writes them. Nothing that an upstream answers is trusted.
  * Fails: with `Fault`s `upstream.unreachable`, `upstream.timeout`, `upstream.misbehaved`, `upstream.answer-too-large`.
  */
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
 import type { Era, Frame, Message } from '#protocol'
 
 /** One place at which an upstream answers over HTTP. */
@@ -30,6 +32,30 @@ export interface UpstreamRecord {
   /** Set for a stdio child on top of PATH, HOME and LANG. May hold credentials: never show the values. */
   readonly environment: Readonly<Record<string, string>>
   readonly isDemo: boolean
+}
+
+const identities = new WeakMap<UpstreamRecord, string>()
+
+/**
+ * Names the server that a record leads to: the same for records that say the same, another one after any change of what is
+ * run or where it is. A digest, because the environment may hold credentials.
+ */
+export function identityOf(record: UpstreamRecord): string {
+  const known = identities.get(record)
+  if (known !== undefined) return known
+  const { name, transport, command, url, environment } = record
+  const text = canonicalize({ name, transport, command, url, environment }) ?? ''
+  const identity = createHash('sha256').update(text).digest('base64url')
+  identities.set(record, identity)
+  return identity
+}
+
+/** Who keeps a session that no client holds, so that it can be opened again without anybody noticing. */
+export interface Keeper {
+  /** Who would miss the session if it ended at this moment. */
+  usedBy(): 'nobody' | 'listeners' | 'callers'
+  /** Told once the session takes nothing more. */
+  ended(): void
 }
 
 /**
@@ -60,6 +86,8 @@ export interface UpstreamRequest {
   readonly deadlineMs: number
   /** Largest answer in all, JSON or stream; the limits' own unless given. Streams that wait for news have none. */
   readonly maxAnswerBytes?: number
+  /** Of a handshake: who keeps the session that it opens; a client, where it is absent. */
+  readonly keeper?: Keeper | undefined
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * One session with a server of 2024-11-05: its event stream, and where messages to it are posted.
  *
- * Stops: a server that sends our messages to another origin; redirects; events without end; a stream that names no
- * endpoint in time.
+ * Stops: a server that sends our messages to another origin; redirects; events without end, or more than are taken; a
+ * stream that names no endpoint in time.
  * Trusts: the record's URL; of what the server says, a path at that same origin.
  * Fails: `onEnd` is called once, with what broke.
  * @see MCP 2024-11-05, HTTP with SSE
@@ -13,6 +13,7 @@ import { Fault } from '#kernel'
 import { createEventReader, type EventReader } from '#protocol'
 import type { Hearing, Peer } from '../conversation.ts'
 import type { HttpRoute } from '../http-routes.ts'
+import { Pace, type PaceNeeds } from '../pace.ts'
 import type { UpstreamLimits } from '../transport.ts'
 
 /** The code of the Fault with which a channel ends that found no server of 2024-11-05. */
@@ -27,6 +28,7 @@ export interface EventChannelOptions extends Hearing {
   readonly url: string
   readonly route: HttpRoute
   readonly limits: UpstreamLimits
+  readonly settings: PaceNeeds['settings']
 }
 
 /** Where messages go, as a path. @throws Fault for what does not lie at the stream's own origin */
@@ -53,14 +55,24 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
   readonly #over = new AbortController()
   readonly #timer: NodeJS.Timeout
   readonly #reader: EventReader
+  readonly #pace: Pace
   #controller: Dispatcher.DispatchController | undefined
   #hasEndpoint = false
+  /** Events of other types in the bytes that are being read. */
+  #others = 0
 
   constructor(options: EventChannelOptions) {
     this.#options = options
     this.#endpoint.promise.catch(() => undefined)
     const { maxMessageBytes: maxEventBytes, connectTimeoutMs } = options.limits
     this.#reader = createEventReader({ maxEventBytes, onOther: (type, data) => this.#learn(type, data) })
+    this.#pace = new Pace({
+      settings: options.settings,
+      pause: () => this.#controller?.pause(),
+      resume: () => this.#controller?.resume(),
+      onTooFast: () =>
+        this.#end(new Fault('upstream.misbehaved', 'the upstream sends events faster than they are taken')),
+    })
     this.#timer = setTimeout(() => this.#end(new Fault(noEventStream, 'no endpoint in time')), connectTimeoutMs)
     const { path, streams } = options.route
     streams.dispatch({ method: 'GET', path, headers: { ...userAgent, accept: 'text/event-stream' } }, this)
@@ -72,6 +84,7 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
 
   async send(message: Buffer): Promise<void> {
     const path = await this.#endpoint.promise
+    this.#pace.expect()
     const headers = { ...userAgent, 'content-type': 'application/json', accept: 'application/json' }
     const accepted = AbortSignal.timeout(acceptMs)
     const signal = AbortSignal.any([this.#over.signal, accepted])
@@ -94,8 +107,7 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
   }
 
   hold(isHeld: boolean): void {
-    if (isHeld) this.#controller?.pause()
-    else this.#controller?.resume()
+    this.#pace.hold(isHeld)
   }
 
   async stop(fault: Fault): Promise<void> {
@@ -118,7 +130,10 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.isGone) return
     try {
-      for (const { body } of this.#reader.read(chunk)) if (body !== '' && !this.isGone) this.#hear(body)
+      this.#others = 0
+      const frames = this.#reader.read(chunk)
+      for (const { body } of frames) if (body !== '' && !this.isGone) this.#hear(body)
+      this.#pace.count(frames.length + this.#others)
     } catch (error) {
       this.#end(new Fault('upstream.misbehaved', 'an event exceeds the limit', { cause: error }))
     }
@@ -137,6 +152,7 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
   }
 
   #learn(type: string, data: string): void {
+    this.#others += 1
     // SPEC: 2024-11-05: the endpoint comes first, once; a later one would move the session.
     if (type !== 'endpoint' || this.#hasEndpoint || this.isGone) return
     try {
@@ -157,6 +173,7 @@ class EventChannel implements Peer, Dispatcher.DispatchHandler {
     if (this.isGone) return
     clearTimeout(this.#timer)
     this.#over.abort(fault)
+    this.#pace.end()
     this.#endpoint.reject(fault)
     if (this.#controller?.aborted === false) this.#controller.abort(fault)
     // WHY: whoever opens the channel is told after it has it.

@@ -20,7 +20,7 @@ function world(url: string, given: Partial<UpstreamLimits> = {}, clock = systemC
   const settings = { current: { connections: 128, eventsPerSecond: 1_000, answerMs: 60_000 } }
   const place = createStreamableHttp({ limits, settings }).open(url)
   const streamable = { exchange: place.exchange, forget: () => place.close(), close: () => place.destroy() }
-  const transport = createHttpSse({ streamable, clock, limits })
+  const transport = createHttpSse({ streamable, clock, limits, settings })
   onTestFinished(() => transport.close())
   const upstream = recordFor(url)
   const caller = (ownerId = 'ada', deadlineMs = 15_000) =>
@@ -278,3 +278,33 @@ test('an upstream that is removed ends its streams', async () => {
   await transport.forget('old')
   await vi.waitFor(() => expect(old.openStreams()).toBe(0))
 })
+
+test.each(['message', 'noise'])(
+  'a server that sends more events of type %s than are taken is held back',
+  async (type) => {
+    const flood = `event: ${type}\ndata: {"jsonrpc":"2.0","method":"notifications/x"}\n\n`.repeat(1_000)
+    const total = 1_000
+    let sent = 0
+    const url = await serve((req, res) => {
+      if (req.method !== 'GET') return void res.writeHead(req.url === '/messages' ? 202 : 405).end()
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: endpoint\ndata: /messages\n\n')
+      const answer = { jsonrpc: '2.0', id: 't-1', result: { protocolVersion: '2024-11-05', capabilities: {} } }
+      setTimeout(() => res.write(`data: ${JSON.stringify(answer)}\n\n`), 100)
+      const pour = (): void => {
+        while (sent < total && !res.destroyed) {
+          sent += 1
+          if (!res.write(flood)) return void res.once('drain', pour)
+        }
+      }
+      setTimeout(pour, 300)
+    })
+    const ada = world(url).caller()
+    await ada.open()
+    expect(ada.sessionId).toBeDefined()
+    await expect.poll(() => sent).toBeGreaterThan(0)
+    await sleep(1_000)
+    const before = sent
+    await sleep(300)
+    expect([before < total, sent - before < 10]).toEqual([true, true])
+  },
+)

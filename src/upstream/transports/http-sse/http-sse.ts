@@ -11,6 +11,7 @@ import { Fault, type Clock } from '#kernel'
 import { errorCodes, isObject, isProblem, readUpstreamMessage } from '#protocol'
 import type { Hearing } from '../conversation.ts'
 import { createHttpRoutes } from '../http-routes.ts'
+import type { PaceNeeds } from '../pace.ts'
 import { Sessions } from '../sessions.ts'
 import type { Transport, UpstreamAnswer, UpstreamLimits, UpstreamRequest } from '../transport.ts'
 import { noEventStream, openEventChannel } from './event-channel.ts'
@@ -20,6 +21,7 @@ export interface HttpSseOptions {
   readonly streamable: Transport
   readonly clock: Clock
   readonly limits: UpstreamLimits
+  readonly settings: PaceNeeds['settings']
 }
 
 interface Verdict {
@@ -29,7 +31,6 @@ interface Verdict {
 
 const verdictMs = 10 * 60_000
 const mostVerdicts = 4_096
-/** Tells our own session ids from those of a Streamable HTTP server. */
 /** Tells sessions over an event channel, on which everything comes on one line, from those that a server opened itself. */
 export const idPrefix = 'castellan-event-channel-'
 const ownStatuses = new Set([401, 403, 407, 408, 429])
@@ -86,7 +87,7 @@ function createVerdicts(clock: Clock) {
 }
 
 /** The transport for upstreams with a URL: Streamable HTTP, and HTTP with SSE where a server knows nothing newer. */
-export function createHttpSse({ streamable, clock, limits }: HttpSseOptions): Transport {
+export function createHttpSse({ streamable, clock, limits, settings }: HttpSseOptions): Transport {
   const routes = createHttpRoutes(limits)
   const verdicts = createVerdicts(clock)
   const sessions = new Sessions({
@@ -98,7 +99,7 @@ export function createHttpSse({ streamable, clock, limits }: HttpSseOptions): Tr
     idPrefix,
     begin: ({ upstream }: UpstreamRequest, hearing: Hearing) => {
       const { url = '' } = upstream
-      return openEventChannel({ url, route: routes.to(upstream), limits, ...hearing })
+      return openEventChannel({ url, route: routes.to(upstream), limits, settings, ...hearing })
     },
   })
 

@@ -1,7 +1,8 @@
 /**
  * One process of a stdio upstream: its start, its lines, its end.
  *
- * Stops: shells, inherited environment, lines without end, grandchildren that stay behind, a child that reads nothing.
+ * Stops: shells, inherited environment, lines without end, grandchildren that stay behind, a child that reads nothing, or
+ * writes more than is taken to its output or its error output.
  * Trusts: the command, which an admin approved.
  * Fails: `onExit` is called once, with what the child last wrote to its error output.
  * @see MCP 2025-11-25, stdio transport
@@ -10,16 +11,14 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '#kernel'
-import { EventRate } from '../event-rate.ts'
+import { ByteShare } from '../byte-share.ts'
+import { Pace } from '../pace.ts'
 import type { UpstreamLimits, UpstreamRecord } from '../transport.ts'
 import { createLineReader } from './line-reader.ts'
 import type { Reaper } from './reaper.ts'
 
 const maxErrorTailBytes = 8 * 1024
-
-/** Bits of the reasons to hold its output back. */
-const slowCaller = 1
-const fastChild = 2
+const longestErrorHoldMs = 1_000
 
 export interface ChildEnd {
   readonly fault: Fault
@@ -77,29 +76,32 @@ export class Child {
   readonly #gone: Promise<void>
   #fault: Fault | undefined
   #isCrash = false
-  readonly #rate: EventRate
-  /** Lines that answer what it was sent. */
-  #expected = 0
-  #holds = 0
-  #rateTimer: NodeJS.Timeout | undefined
+  readonly #pace: Pace
   #errorTail = Buffer.alloc(0)
+  readonly #errorShare: ByteShare
+  #errorTimer: NodeJS.Timeout | undefined
   #killTimer: NodeJS.Timeout | undefined
   #closeTimer: NodeJS.Timeout | undefined
   #isGone = false
 
   constructor(options: ChildOptions) {
     this.#options = options
-    this.#rate = new EventRate(options.settings.current.eventsPerSecond)
     const child = start(options)
     this.#child = child
+    this.#pace = new Pace({
+      settings: options.settings,
+      pause: () => void child.stdout.pause(),
+      resume: () => void child.stdout.resume(),
+      onTooFast: () =>
+        this.#break(new Fault('upstream.misbehaved', 'the upstream writes lines faster than they are taken')),
+    })
     if (child.pid !== undefined) options.reaper.add(child.pid)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#gone = promise
     const readLines = createLineReader(options.limits.maxMessageBytes)
     child.stdout.on('data', (chunk: Buffer) => this.#read(readLines, chunk))
-    child.stderr.on('data', (chunk: Buffer) => {
-      this.#errorTail = Buffer.concat([this.#errorTail, chunk]).subarray(-maxErrorTailBytes)
-    })
+    this.#errorShare = new ByteShare(options.settings.current.eventsPerSecond)
+    child.stderr.on('data', (chunk: Buffer) => this.#readErrors(chunk))
     child.stdin.on('error', () => this.#break(new Fault('upstream.unreachable', 'the upstream stopped reading')))
     child.once('error', (error) => {
       this.#isCrash ||= this.#fault === undefined
@@ -138,14 +140,14 @@ export class Child {
       this.#break(fault)
       throw fault
     }
-    this.#expected += 1
+    this.#pace.expect()
     this.#child.stdin.write(oneLine(message))
     this.#child.stdin.write('\n')
   }
 
   /** Holds its output back while a caller is slow. */
   hold(isHeld: boolean): void {
-    this.#hold(slowCaller, isHeld)
+    this.#pace.hold(isHeld)
   }
 
   /** Ends it with its whole process group. Resolves when nothing of it is left to read. */
@@ -153,8 +155,8 @@ export class Child {
     if (this.#fault === undefined && !this.#isGone) {
       this.#fault = fault
       this.#child.stdin.end()
-      // WHY: a held output would keep the pipe, and so the end, from being seen.
-      this.#child.stdout.resume()
+      this.#pace.end()
+      this.#child.stderr.resume()
       this.#signalGroup('SIGTERM')
       this.#killTimer = setTimeout(() => this.#signalGroup('SIGKILL'), this.#options.limits.killAfterMs)
     }
@@ -166,29 +168,21 @@ export class Child {
     try {
       const lines = readLines(chunk)
       for (const line of lines) this.#options.onLine(line)
-      this.#keepPace(lines.length)
+      this.#pace.count(lines.length)
     } catch (error) {
       this.#break(error instanceof Fault ? error : new Fault('upstream.misbehaved', 'a line cannot be read'))
     }
   }
 
-  #hold(reason: number, isHeld: boolean): void {
-    this.#holds = isHeld ? this.#holds | reason : this.#holds & ~reason
-    // WHY: what is being ended is read to its end, or the end would not be seen.
-    if (this.#holds !== 0 && this.#fault === undefined) this.#child.stdout.pause()
-    else this.#child.stdout.resume()
-  }
-
-  #keepPace(lines: number): void {
-    const answers = Math.min(this.#expected, lines)
-    this.#expected -= answers
-    const pace = this.#rate.count(lines - answers, this.#options.settings.current.eventsPerSecond)
-    if (pace === undefined) return
-    if (pace === 'too-fast')
-      return this.#break(new Fault('upstream.misbehaved', 'the upstream writes lines faster than they are taken'))
-    this.#hold(fastChild, true)
-    clearTimeout(this.#rateTimer)
-    this.#rateTimer = setTimeout(() => this.#hold(fastChild, false), pace.holdMs).unref()
+  /** Keeps the end of what it says there, and reads no more of it in a second than of messages. */
+  #readErrors(chunk: Buffer): void {
+    this.#errorTail = Buffer.concat([this.#errorTail, chunk.subarray(-maxErrorTailBytes)]).subarray(-maxErrorTailBytes)
+    const holdMs = this.#errorShare.take(chunk.length, this.#options.settings.current.eventsPerSecond)
+    if (holdMs === 0 || this.#fault !== undefined) return
+    const { stderr } = this.#child
+    stderr.pause()
+    clearTimeout(this.#errorTimer)
+    this.#errorTimer = setTimeout(() => stderr.resume(), Math.min(longestErrorHoldMs, holdMs)).unref()
   }
 
   /** Ends it for what it did. */
@@ -211,7 +205,8 @@ export class Child {
     this.#isGone = true
     clearTimeout(this.#killTimer)
     clearTimeout(this.#closeTimer)
-    clearTimeout(this.#rateTimer)
+    clearTimeout(this.#errorTimer)
+    this.#pace.end()
     if (this.#child.pid !== undefined) this.#options.reaper.remove(this.#child.pid)
     const fault = this.#fault ?? new Fault('upstream.unreachable', 'the upstream ended by itself')
     const errorTail = this.#errorTail.toString('utf8')

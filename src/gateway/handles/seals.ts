@@ -11,7 +11,7 @@ import { isObject } from '#protocol'
 /** For whom and where something was sealed. */
 export interface Holder {
   readonly principal: Pick<Principal, 'id'>
-  /** The address of several servers. */
+  /** What is served there: a server's name, or the address of several. */
   readonly address: string
 }
 
@@ -21,7 +21,7 @@ export interface Position {
   readonly cursor: string
 }
 
-/** Which request of which server a state belongs to. */
+/** Which call of which server a state belongs to. */
 export interface StateOf {
   readonly upstream: string
   readonly method: string

@@ -1,8 +1,9 @@
 /**
- * Does this task belong to this person at this server? Learns the task, and the message as its server understands it.
- * Stops: another person's task and invented ids, in get, result, list, cancel, update and subscriptions alike.
- * Trusts: the sealer: see `task-ids.ts`.
- * Fails: with the protocol's own answer to a task that does not exist.
+ * Do the task, and the state of an unfinished call, belong to this person at this server? Learns the task, and the message
+ * as its server understands it.
+ * Stops: another person's task, state and invented ids, in whatever method names one.
+ * Trusts: the sealer: see `task-ids.ts` and `states.ts`.
+ * Fails: with the protocol's own answer to a task, or a state, that does not exist.
  * @see MCP 2025-11-25, tasks; the extension `io.modelcontextprotocol/tasks` of 2026-07-28
  */
 import { isRefusal, refuse, type Refusal } from '#kernel'
@@ -11,7 +12,9 @@ import {
   type Edit,
   errorCodes,
   type Era,
+  hasLookAlike,
   isObject,
+  knownNames,
   type Message,
   metaKeys,
   spanOf,
@@ -22,7 +25,9 @@ import type { Guard } from '../checklist.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Inbound } from './read-message.ts'
 import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
-import type { Holder, Task, TaskIds } from '../tasks/task-ids.ts'
+import type { Seals } from '../handles/seals.ts'
+import { stateEdit } from '../handles/states.ts'
+import type { Holder, Task, TaskIds } from '../handles/task-ids.ts'
 
 export interface Tasked {
   readonly tasks: {
@@ -55,10 +60,8 @@ function unknownTask(): Refusal {
 }
 
 function sentWith(message: Message, edits: readonly (Edit | undefined)[]): Tasked['tasks']['sent'] {
-  const text = applyEdits(
-    message.text,
-    edits.filter((edit) => edit !== undefined),
-  )
+  const made = edits.filter((edit) => edit !== undefined)
+  const text = applyEdits(message.text, made)
   return { message: withText(message, text), body: Buffer.from(text) }
 }
 
@@ -69,13 +72,16 @@ function renaming(message: Message, path: readonly string[], task: Task): Edit |
 }
 
 const holders = ['params', 'result'] as const
+const relatedNames = knownNames('taskId')
 
 /** The task that a message says it belongs to. SPEC: 2025-11-25, related task metadata. */
 function related(message: Message, open: (id: string) => Task | undefined): Edit | Refusal | undefined {
   for (const holder of holders) {
     const held = message.json[holder]
     const meta = isObject(held) && isObject(held['_meta']) ? held['_meta'][metaKeys.relatedTask] : undefined
-    if (!isObject(meta) || typeof meta['taskId'] !== 'string') continue
+    if (meta === undefined) continue
+    // WHY: a server that reads more than the revision has would find a task that nobody opened for the caller.
+    if (!isObject(meta) || typeof meta['taskId'] !== 'string' || hasLookAlike(meta, relatedNames)) return unknownTask()
     const task = open(meta['taskId'])
     if (task !== undefined) return renaming(message, [holder, '_meta', metaKeys.relatedTask, 'taskId'], task)
     // WHY: what answers a request of the server may belong to a task of the client's own.
@@ -124,6 +130,17 @@ function bind(known: Holder & Inbound, taskIds: TaskIds): Tasked | Refusal {
   return { tasks: { ...none.tasks, isAsked: ofEra !== undefined, sent: sentWith(message, [meta]) } }
 }
 
-export function bindTask(taskIds: TaskIds): Guard<Arrival & Authenticated & Inbound, Tasked> {
-  return { name: 'bind-task', check: (known) => bind(known, taskIds) }
+export function bindHandles(taskIds: TaskIds, seals: Seals): Guard<Arrival & Authenticated & Inbound, Tasked> {
+  return {
+    name: 'bind-handles',
+    check(known) {
+      const tasked = bind(known, taskIds)
+      if (isRefusal(tasked)) return tasked
+      const message = tasked.tasks.sent?.message ?? known.message
+      if (message === undefined) return tasked
+      const edit = stateEdit({ ...known, ...tasked }, message.text, seals)
+      if (edit === undefined || isRefusal(edit)) return edit ?? tasked
+      return { tasks: { ...tasked.tasks, sent: sentWith(message, [edit]) } }
+    },
+  }
 }

@@ -6,10 +6,20 @@
  * @see MCP 2025-11-25, tasks; the extension `io.modelcontextprotocol/tasks` of 2026-07-28
  */
 import { Fault, type Target } from '#kernel'
-import { applyEdits, type Edit, elementSpans, isObject, type Message, metaKeys, spanOf, withText } from '#protocol'
+import {
+  applyEdits,
+  type Edit,
+  elementSpans,
+  isObject,
+  type Message,
+  metaKeys,
+  readJson,
+  spanOf,
+  withText,
+} from '#protocol'
 import type { Inbound } from '../guards/read-message.ts'
 import type { Verdict } from '../safe-result.ts'
-import type { Tasked } from '../guards/bind-task.ts'
+import type { Tasked } from '../guards/bind-handles.ts'
 import type { Holder, Task, TaskIds } from './task-ids.ts'
 
 type Known = Holder & Inbound & Partial<Tasked> & { readonly target: { readonly name?: string } }
@@ -40,7 +50,7 @@ function listEdits(text: string, find: (upstreamId: unknown) => Task | undefined
     throw new Fault('upstream.misbehaved', 'the list of tasks is missing')
   const kept = elementSpans(text, list).flatMap((span) => {
     const item = text.slice(...span)
-    const json: unknown = JSON.parse(item)
+    const json = readJson(item).value
     const task = isObject(json) ? find(json['taskId']) : undefined
     return task === undefined ? [] : [applyEdits(item, renaming(item, ['taskId'], task))]
   })
@@ -51,7 +61,7 @@ function listEdits(text: string, find: (upstreamId: unknown) => Task | undefined
 function acknowledgedEdits(text: string, find: (upstreamId: unknown) => Task | undefined): Edit[] {
   const list = spanOf(text, ['params', 'notifications', 'taskIds'])
   if (list === undefined || text[list[0]] !== '[') return []
-  const ids = elementSpans(text, list).flatMap((span) => find(JSON.parse(text.slice(...span)))?.id ?? [])
+  const ids = elementSpans(text, list).flatMap((span) => find(readJson(text.slice(...span)).value)?.id ?? [])
   return [{ span: list, text: JSON.stringify(ids) }]
 }
 
