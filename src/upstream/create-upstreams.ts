@@ -11,10 +11,10 @@ import type { Database } from '#platform/database'
 import { type Bundles, createBundles } from './bundles.ts'
 import type { Balance } from './balance/balance.ts'
 import { createEndpoints, type Endpoints } from './balance/endpoints.ts'
-import type { BalanceMeter } from './balance/metrics.ts'
+import { type BalanceMeter, observeSessions } from './balance/metrics.ts'
 import { openBalance } from './balance/open-balance.ts'
 import { type BalanceSettings, defaultBalance } from './balance/settings.ts'
-import { type BridgeNeeds, createBridge } from './bridge/bridge.ts'
+import { type Bridge, type BridgeNeeds, createBridge } from './bridge/bridge.ts'
 import type { RefusedQuestion } from './bridge/modern-face.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
 import { upstreamEvents } from './events.ts'
@@ -27,7 +27,7 @@ import { createHttpSse } from './transports/http-sse/http-sse.ts'
 import { createStdio, type ChildNews } from './transports/stdio/stdio.ts'
 import {
   defaultLimits,
-  type Transport,
+  type SessionTransport,
   type UpstreamAnswer,
   type UpstreamLimits,
   type UpstreamRecord,
@@ -125,7 +125,7 @@ interface Transports {
   /** After which what nobody uses is ended. */
   readonly idleMs: number
   readonly balance: Balance
-  readonly by: Record<UpstreamRecord['transport'], Transport>
+  readonly by: Record<UpstreamRecord['transport'], SessionTransport>
 }
 
 function createTransports({ ledger, clock, settings, meter }: UpstreamNeeds): Transports {
@@ -142,6 +142,15 @@ function createTransports({ ledger, clock, settings, meter }: UpstreamNeeds): Tr
       stdio: createStdio({ clock, limits, settings: live, workFolder: settings.workFolder, onNews }),
     },
   }
+}
+
+function countSessions({ meter }: UpstreamNeeds, bridge: Bridge, { stdio, http }: Transports['by']): void {
+  if (meter === undefined) return
+  observeSessions(meter, () => ({
+    ...bridge.sessionCounts(),
+    child: stdio.sessionCount(),
+    'event-channel': http.sessionCount(),
+  }))
 }
 
 const placeless = new WeakMap<UpstreamRecord, string>()
@@ -189,6 +198,7 @@ export function createUpstreams(needs: UpstreamNeeds): Upstreams {
   }
   const onRefused = (refused: RefusedQuestion) => recordRefused(ledger, refused)
   const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: { idleMs, ...settings.bridge } })
+  countSessions(needs, bridge, transports)
   const all = [bridge, ...Object.values(transports)]
   const registry = createRegistry(database, (before, after) => {
     for (const name of changedNames(before, after)) for (const transport of all) void transport.forget(name)

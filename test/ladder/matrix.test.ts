@@ -247,7 +247,19 @@ test.each(eras)(
   },
 )
 
-test.each([401, 403, 429, 500, 503])(
+test.each([429, 503])(
+  'a %i of the server is told as what it is: it is busy, and when to come again',
+  async (status) => {
+    for (const era of eras) {
+      const heard = await callLiar(era, ({ res }) => res.writeHead(status).end('internals'))
+      expect(heard).toMatchObject({ status: 503, json: { id: 7, error: { data: { code: 'gateway.upstream-busy' } } } })
+      expect(heard.headers['retry-after']).toBe('2')
+      expect(JSON.stringify(heard)).not.toContain('internals')
+    }
+  },
+)
+
+test.each([401, 403, 500])(
   "a %i of the server is not the client's: it hears of a server that failed",
   async (status) => {
     for (const era of eras) {

@@ -27,6 +27,7 @@ castellan_overhead_seconds histogram
 castellan_rate_limited_total counter scope
 castellan_turned_away_total counter listener reason
 castellan_upstream_repeats_total counter server
+castellan_upstream_sessions gauge kind
 castellan_upstream_up gauge server
 mcp_client_operation_duration_seconds ${operation}
 mcp_server_operation_duration_seconds ${operation}

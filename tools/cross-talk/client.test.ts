@@ -7,7 +7,7 @@ import { Client } from './client.ts'
 import { createFindings } from './findings.ts'
 import type { Lane } from './lanes.ts'
 
-const lane: Lane = { name: 'lane', era: 'modern', path: '/', prefix: '', memory: 'none' }
+const lane: Lane = { name: 'lane', era: 'modern', path: '/', prefix: '', memory: 'none', hasTasks: false }
 
 /** What a client finds wrong with an answer of this text. */
 async function problemsOf(text: string, type = 'application/json'): Promise<readonly string[]> {

@@ -5,7 +5,7 @@ import type { Random } from '../fuzz/random.ts'
 import type { Findings } from './findings.ts'
 import type { Lane } from './lanes.ts'
 
-interface Message {
+export interface Message {
   readonly id?: string | number
   readonly method?: string
   readonly params?: Readonly<Record<string, unknown>>
@@ -34,6 +34,16 @@ interface Asking {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** An open stream of news. */
+export interface Hearing {
+  /** 200 while it is open. */
+  readonly status: number
+  /** The id of the request that opened it, where one did. */
+  readonly id: number | undefined
+  /** Closes it. Resolves when nothing more is read. */
+  leave(): Promise<void>
+}
+
 export interface ClientOptions {
   readonly pool: Pool
   readonly lane: Lane
@@ -50,7 +60,6 @@ const answerTimeoutMs = 60_000
 const modern = '2026-07-28'
 const legacy = '2025-11-25'
 const capabilities = { elicitation: { form: {} } }
-const clientInfo = { name: 'cross-talk', version: '1' }
 const meta = 'io.modelcontextprotocol/'
 
 export class Client {
@@ -59,6 +68,10 @@ export class Client {
   /** The newest state that a server gave this client to bring back. */
   requestState: string | undefined
   cursor: string | undefined
+  /** The handle of its newest task. */
+  task: string | undefined
+  /** Told of each notification, wherever it comes. */
+  onNews: (message: Message) => void = () => undefined
   #id = 0
   #marks = 0
 
@@ -78,9 +91,19 @@ export class Client {
     return `mark-${person}-${number}-${this.#marks}`
   }
 
+  /** The marks of this client, old ones too. */
+  get ownMarks(): RegExp {
+    const { person, number } = this.options
+    return new RegExp(`^mark-${person}-${number}-`)
+  }
+
+  get #info() {
+    return { name: `client-${this.options.number}`, version: '1' }
+  }
+
   async open(): Promise<void> {
     if (this.options.lane.era === 'modern') return
-    const params = { protocolVersion: legacy, capabilities: { elicitation: {} }, clientInfo }
+    const params = { protocolVersion: legacy, capabilities: { elicitation: {} }, clientInfo: this.#info }
     const { session, status } = await this.ask({ method: 'initialize', params })
     if (session === undefined) throw new Error(`${this.options.lane.name}: no session, ${status}`)
     this.session = session
@@ -99,12 +122,53 @@ export class Client {
   /** Asks, answers what is asked in between, and judges everything that comes. */
   async ask(asking: Asking, isAgain = false): Promise<Reply> {
     if (!isAgain) this.#id += 1
-    const { lane } = this.options
-    const envelope = { [`${meta}protocolVersion`]: modern, [`${meta}clientCapabilities`]: capabilities }
+    return this.#post(this.#request(asking), asking)
+  }
+
+  /** Opens a stream of what belongs to no request: by a GET, or by asking for it where that is how it is done. */
+  async listen(filter: object): Promise<Hearing> {
+    const { pool, lane, findings } = this.options
+    const asking: Asking = { method: 'subscriptions/listen', params: { notifications: filter }, allowed: this.ownMarks }
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const isModern = lane.era === 'modern'
+    if (isModern) this.#id += 1
+    const id = isModern ? this.#id : undefined
+    const headers = { ...this.#headers(asking), ...(isModern ? {} : { accept: 'text/event-stream' }) }
+    const body = isModern ? JSON.stringify(this.#request(asking)) : null
+    findings.asked()
+    const method = isModern ? 'POST' : 'GET'
+    const answer = await pool.request({ method, path: lane.path, headers, body, signal })
+    const { statusCode: status } = answer
+    if (status === 429 || status === 503) findings.turnedAway()
+    if (status === 404 && this.session !== undefined) this.#lose()
+    let isLeft = false
+    const read = this.#read(answer, asking, id).catch((error: unknown) => {
+      if (!isLeft) findings.wrong(`${lane.name}: a stream of news broke off: ${String(error)}`)
+    })
+    const leave = async (): Promise<void> => {
+      isLeft = true
+      leaving.abort()
+      await read
+    }
+    return { status, id, leave }
+  }
+
+  /** The request under the newest id. */
+  #request({ method, params }: Asking): object {
+    const isModern = this.options.lane.era === 'modern'
+    const declared = {
+      ...capabilities,
+      ...(this.options.lane.hasTasks ? { extensions: { [`${meta}tasks`]: {} } } : {}),
+    }
+    const envelope = {
+      [`${meta}protocolVersion`]: modern,
+      [`${meta}clientCapabilities`]: declared,
+      [`${meta}clientInfo`]: this.#info,
+    }
     // WHY: everybody counts from one, so that nothing but the person and the session tells two requests apart.
-    const _meta = { progressToken: this.#id, ...(lane.era === 'modern' ? envelope : {}) }
-    const params = asking.method === 'initialize' ? asking.params : { ...asking.params, _meta }
-    return this.#post({ jsonrpc: '2.0', id: this.#id, method: asking.method, params }, asking)
+    const _meta = { progressToken: this.#id, ...(isModern ? envelope : {}) }
+    return { jsonrpc: '2.0', id: this.#id, method, params: method === 'initialize' ? params : { ...params, _meta } }
   }
 
   #headers(asking: Asking): Record<string, string> {
@@ -185,8 +249,10 @@ export class Client {
       if (message.id !== id && message.error === undefined) findings.wrong(`${lane.name}: an answer to another request`)
       return message
     }
+    this.onNews(message)
     const token = message.params?.['progressToken']
-    if (token !== undefined && token !== id) findings.wrong(`${lane.name}: progress of another request`)
+    if (token !== undefined && id !== undefined && token !== id)
+      findings.wrong(`${lane.name}: progress of another request`)
     if (message.id !== undefined) void this.#answerBack(message)
     return undefined
   }

@@ -1,32 +1,9 @@
 /** What a client of the proof of cross-talk does: ordinary work, hanging up and coming back, and taking what is not its own. */
-import type { Client, Reply } from './client.ts'
+import type { Client } from './client.ts'
+import { call, expectRefused, expectText, isPutOff } from './expect.ts'
+import { cancelTask, listTasks, listen, readTask, stealTask } from './task-deeds.ts'
 
 const marks = (client: Client): RegExp => new RegExp(`^mark-${client.options.person}-`)
-
-function textOf({ response }: Reply): string {
-  const [first] = (response?.result?.['content'] ?? []) as readonly { readonly text?: string }[]
-  return first?.text ?? ''
-}
-
-function call(client: Client, tool: string, more: { readonly params?: object; readonly allowed?: RegExp } = {}) {
-  const { prefix } = client.options.lane
-  const name = `${prefix}${tool}`
-  const params = { name, arguments: { text: client.mark }, ...more.params }
-  return { method: 'tools/call', params, name, ...(more.allowed === undefined ? {} : { allowed: more.allowed }) }
-}
-
-/** Whether the client was told to come later or to begin anew, which is counted. */
-function isPutOff({ options, session }: Client, { status }: Reply): boolean {
-  const isLost = status === 404 && options.lane.era === 'legacy' && session === undefined
-  return status === 429 || status === 503 || isLost
-}
-
-function expectText(client: Client, reply: Reply, expected: string): void {
-  const { findings, lane } = client.options
-  if (isPutOff(client, reply) || textOf(reply) === expected) return
-  const got = JSON.stringify(reply.response ?? null).slice(0, 300)
-  findings.wrong(`${lane.name}: expected ${expected}, got ${reply.status} ${got}`)
-}
 
 async function echo(client: Client): Promise<void> {
   const mark = client.nextMark()
@@ -92,26 +69,21 @@ async function hangUp(client: Client): Promise<void> {
 }
 
 const ordinary = [echo, echo, echo, steps, steps, rememberAndRecall, askBack, list, hangUp]
+const withTasks = [...ordinary, readTask, readTask, readTask, listTasks, cancelTask, listen, listen]
 
 /** One of the ordinary deeds. */
 export async function work(client: Client): Promise<void> {
   const { lane, random } = client.options
   if (lane.era === 'legacy' && client.session === undefined) await client.open()
-  await random.pick(ordinary)(client)
-}
-
-function expectRefused(client: Client, what: string, { status, response }: Reply): void {
-  const { findings, lane } = client.options
-  const isRefused = status === 404 || status === 400 || response?.error !== undefined
-  if (status === 429 || status === 503) return
-  if (!isRefused) findings.wrong(`${lane.name}: ${what} of somebody else was taken: ${status}`)
+  await random.pick(lane.hasTasks ? withTasks : ordinary)(client)
 }
 
 /** Uses a handle that another person was given on the same way. */
 export async function steal(thief: Client, victim: Client): Promise<void> {
-  const { findings, lane } = thief.options
+  const { findings, lane, random } = thief.options
   findings.stole()
   thief.nextMark()
+  if (victim.task !== undefined && lane.hasTasks && random.oneIn(2)) return stealTask(thief, victim.task)
   if (victim.session !== undefined) {
     expectRefused(thief, 'the session', await thief.ask({ ...call(thief, 'recall'), session: victim.session }))
     return

@@ -10,6 +10,8 @@ export interface Lane {
   readonly prefix: string
   /** Whether the server keeps one memory for each client; one for all clients of a person otherwise, or none. */
   readonly memory: 'client' | 'person' | 'none'
+  /** Whether calls may be answered later: both designs of tasks are served by one server of the client's own era alone. */
+  readonly hasTasks: boolean
 }
 
 const direct = (server: string, era: Lane['era'], memory: Lane['memory']): Lane => ({
@@ -18,6 +20,7 @@ const direct = (server: string, era: Lane['era'], memory: Lane['memory']): Lane 
   path: `/servers/${server}/mcp`,
   prefix: '',
   memory,
+  hasTasks: (era === 'modern') === (server === 'modern'),
 })
 
 const together = (server: string, era: Lane['era'], memory: Lane['memory']): Lane => ({
@@ -26,6 +29,7 @@ const together = (server: string, era: Lane['era'], memory: Lane['memory']): Lan
   path: '/mcp',
   prefix: `${server}__`,
   memory,
+  hasTasks: false,
 })
 
 export const lanes: readonly Lane[] = [

@@ -11,6 +11,9 @@ import { lanes, type Lane } from './lanes.ts'
 
 const upstreamProgram = fileURLToPath(new URL('upstream-program.ts', import.meta.url))
 const launcher = fileURLToPath(new URL('../../bin/castellan.js', import.meta.url))
+/** WHY: who listens asks at the same time. */
+const perClient = 2
+const forOperator = 16
 
 export interface Scene {
   readonly castellan: RunningCastellan
@@ -48,7 +51,7 @@ async function openScene(castellan: RunningCastellan, { people, connections, see
   const everybody = [castellan.ana]
   while (everybody.length < people) everybody.push(await castellan.join(`caller-${everybody.length}`, ['admin']))
   const tokens = new Map<string, Promise<string>>()
-  const pool = new Pool(castellan.gatewayUrl, { connections, pipelining: 1 })
+  const pool = new Pool(castellan.gatewayUrl, { connections: perClient * connections, pipelining: 1 })
   const findings = createFindings()
   const random = createRandom(seed)
   const scene: Scene = {
@@ -83,7 +86,9 @@ export async function withScene<T>(options: SceneOptions, work: (scene: Scene) =
   }
   try {
     const [legacy, modern] = [await start('legacy'), await start('modern')]
-    const castellan = await runCastellan(options.env)
+    // WHY: to the gateway, all clients of the scene and its operator have one address.
+    const CASTELLAN_LIMITS__CONNECTIONS_PER_ADDRESS = String(perClient * options.connections + forOperator)
+    const castellan = await runCastellan({ CASTELLAN_LIMITS__CONNECTIONS_PER_ADDRESS, ...options.env })
     try {
       await castellan.addUpstream('legacy', legacy)
       await castellan.addUpstream('modern', modern)

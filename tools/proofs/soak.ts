@@ -13,12 +13,13 @@ const settledAfterDays = 2
 const people = 6
 const mostClients = 60
 /** Sessions and children that nobody uses end after so long, and are looked for so long. */
-const idleSeconds = 5
-const nightSeconds = 15
+const idleSeconds = 2
+const nightSeconds = 20
 /** Of memory, from the settled day to the last: the noise of a garbage collector. */
 const mostGrowth = 1.05
 const mostMoreHandles = 10
 const mostMoreChildren = 0
+const mostMoreSessions = 0
 
 function readMinutes(flags: readonly string[]): number {
   const { values } = parseArgs({ args: [...flags], options: { minutes: { type: 'string', default: '6' } } })
@@ -27,19 +28,27 @@ function readMinutes(flags: readonly string[]): number {
   return minutes
 }
 
-function describe(name: string, { residentMegabytes, handles, children }: Sample, came: number): string {
-  return `${name.padEnd(12)} ${residentMegabytes} MB, ${handles} handles, ${children} children; ${came} clients came so far`
+function describe(name: string, { residentMegabytes, handles, children, sessions }: Sample, came: number): string {
+  const kept = Object.entries(sessions).map(([kind, count]) => `${count} ${kind}`)
+  const held = `${residentMegabytes} MB, ${handles} handles, ${children} children, sessions: ${kept.join(', ')}`
+  return `${name.padEnd(12)} ${held}; ${came} clients came so far`
+}
+
+/** Whether there are no more sessions of any kind. */
+function hasNoMoreSessions(settled: Sample, last: Sample): boolean {
+  return Object.entries(last.sessions).every(
+    ([kind, count]) => count <= (settled.sessions[kind] ?? 0) + mostMoreSessions,
+  )
 }
 
 async function liveDays(scene: Scene, minutes: number): Promise<Sample[]> {
   const crowd = new Crowd(scene)
-  const { pid } = scene.castellan.program
   const nights: Sample[] = []
   const dayMs = (minutes * 60_000) / days - nightSeconds * 1_000
   for (let day = 1; day <= days; day += 1) {
     await liveDay(crowd, mostClients, dayMs)
     await sleep(nightSeconds * 1_000)
-    const night = takeSample(pid)
+    const night = await takeSample(scene.castellan)
     nights.push(night)
     console.log(describe(`after day ${day}`, night, crowd.came))
   }
@@ -47,7 +56,7 @@ async function liveDays(scene: Scene, minutes: number): Promise<Sample[]> {
 }
 
 async function prove(scene: Scene, minutes: number): Promise<ProofOutcome> {
-  console.log(describe('before', takeSample(scene.castellan.program.pid), 0))
+  console.log(describe('before', await takeSample(scene.castellan), 0))
   const nights = await liveDays(scene, minutes)
   const { problems, ...counts } = scene.findings.counts
   for (const problem of problems.slice(0, shownProblems)) console.log(`WRONG: ${problem}`)
@@ -56,7 +65,8 @@ async function prove(scene: Scene, minutes: number): Promise<ProofOutcome> {
   const isFlat =
     last.residentMegabytes <= settled.residentMegabytes * mostGrowth &&
     last.handles <= settled.handles + mostMoreHandles &&
-    last.children <= settled.children + mostMoreChildren
+    last.children <= settled.children + mostMoreChildren &&
+    hasNoMoreSessions(settled, last)
   const ledgerVerifies = await scene.stop()
   return {
     holds: isFlat && problems.length === 0 && ledgerVerifies,
@@ -69,7 +79,7 @@ async function prove(scene: Scene, minutes: number): Promise<ProofOutcome> {
 }
 
 export const proof: Proof = {
-  shows: 'after days of clients that come and go, memory, handles and children are as after the second',
+  shows: 'after days of clients that come and go, memory, handles, children and sessions are as after the second',
   async run(flags) {
     const minutes = readMinutes(flags)
     const idle = String(idleSeconds)

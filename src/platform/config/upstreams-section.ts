@@ -36,7 +36,7 @@ export const upstreamsSection = z
     idleSeconds: key(
       600,
       [1, 86_400],
-      'Time after which a session or process at an upstream that nobody uses is ended, in seconds.',
+      'Time after which a session or process at an upstream that nobody uses is ended, in seconds; six times as long where only the gateway knows of it.',
     ),
     eventsPerSecond: key(
       1_000,

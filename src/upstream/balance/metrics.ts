@@ -2,7 +2,7 @@
  * What is counted about the ways to upstreams?
  *
  * Stops: labels that a caller can make up: upstreams and endpoints are what administrators added.
- * Trusts: the balance for what it says of its endpoints.
+ * Trusts: the balance for what it says of its endpoints, and whoever keeps sessions for how many there are.
  * Fails: nothing here can fail.
  */
 import { defineMetric, type Meter } from '#platform/telemetry'
@@ -55,6 +55,14 @@ export const upstreamRepeats = defineMetric({
   openLabels: ['server'],
 })
 
+export const upstreamSessions = defineMetric({
+  name: 'castellan.upstream_sessions',
+  kind: 'gauge',
+  unit: '1',
+  says: 'sessions that are kept between requests: pooled for modern clients, as a face of modern servers, with children and on event channels',
+  labels: ['kind'],
+})
+
 /** Where metrics are counted. */
 export type BalanceMeter = Pick<Meter, 'counter' | 'observe'>
 
@@ -74,4 +82,12 @@ export function observeEndpoints(meter: BalanceMeter, states: () => EndpointStat
     endpointCalls,
     look((state) => state.inFlight),
   )
+}
+
+/** What keeps sessions. */
+export type SessionCounts = Readonly<Record<'pooled' | 'face' | 'child' | 'event-channel', number>>
+
+/** Tells how many sessions are kept whenever somebody reads the metrics. */
+export function observeSessions(meter: BalanceMeter, counts: () => SessionCounts): void {
+  meter.observe(upstreamSessions, () => Object.entries(counts()).map(([kind, count]) => [{ kind }, count] as const))
 }

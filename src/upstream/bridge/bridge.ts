@@ -27,6 +27,8 @@ export interface BridgeNeeds {
 }
 
 const meetTimeoutMs = 5_000
+/** WHY: a session that its client holds and no server knows of costs little, and its client notices that it has ended. */
+const idleTimesOfFace = 6
 
 /** Requests that change nothing, so that one more is no harm. */
 const harmless = new Set([
@@ -57,6 +59,8 @@ function isDoubtful({ status, hopProblem, only }: UpstreamAnswer, { upstream, me
 export interface Bridge extends Transport {
   /** Finds out what an upstream speaks before a call has to wait for it; never rejects. */
   meet(upstream: UpstreamRecord, ownerId: string): Promise<void>
+  /** Sessions of modern clients with legacy servers, and of legacy clients before modern ones. */
+  sessionCounts(): { readonly pooled: number; readonly face: number }
 }
 
 interface Parts {
@@ -100,9 +104,11 @@ export function createBridge(needs: BridgeNeeds): Bridge {
   const { exchange: direct, clock, node } = needs
   const eras = createEras({ exchange: direct, clock })
   const pool = createPool({ ...needs, onUnopened: (name) => eras.forget(name) })
-  const faces: Parts['faces'] = {
+  const idleMs = needs.limits?.idleMs
+  const faceLimits = idleMs === undefined ? {} : { sessionIdleMs: idleTimesOfFace * idleMs }
+  const faces = {
     modern: createModernFace({ ...needs, pool }),
-    legacy: createLegacyFace({ exchange: direct, clock, node, onRefused: needs.onRefused }),
+    legacy: createLegacyFace({ exchange: direct, clock, node, onRefused: needs.onRefused, limits: faceLimits }),
   }
   const parts: Parts = { direct, eras, faces }
 
@@ -120,6 +126,7 @@ export function createBridge(needs: BridgeNeeds): Bridge {
       const asked = { upstream, ownerId, httpMethod: 'POST' as const, headers: {}, signal, deadlineMs: meetTimeoutMs }
       await eras.probe({ ...asked, era: 'modern' }).catch(() => undefined)
     },
+    sessionCounts: () => ({ pooled: pool.count(), face: faces.legacy.sessionCount() }),
     async forget(upstream) {
       eras.forget(upstream)
       await Promise.all([faces.modern.forget(upstream), faces.legacy.forget(upstream)])

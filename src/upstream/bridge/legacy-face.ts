@@ -12,7 +12,7 @@ import {
   emptyAnswer,
   type Exchange,
   jsonAnswer,
-  type Transport,
+  type SessionTransport,
   type UpstreamAnswer,
   type UpstreamRequest,
 } from '../transports/transport.ts'
@@ -123,7 +123,7 @@ function take(session: FaceSession, message: Message): UpstreamAnswer {
 }
 
 /** The face of 2025-03-26 to 2025-11-25 before whatever speaks 2026-07-28. */
-export function createLegacyFace({ exchange, clock, node, ...given }: LegacyFaceNeeds): Transport {
+export function createLegacyFace({ exchange, clock, node, ...given }: LegacyFaceNeeds): SessionTransport {
   const limits = { ...defaultFaceLimits, ...given.limits }
   const translatesDefinitions = given.translatesDefinitions ?? false
   const sessions = createFaceSessions({ clock, limits })
@@ -152,6 +152,7 @@ export function createLegacyFace({ exchange, clock, node, ...given }: LegacyFace
       sessions.end(session)
       return emptyAnswer(204)
     },
+    sessionCount: () => sessions.count(),
     async forget(upstream) {
       sessions.endAll(upstream)
       mirrors.forgetAll(upstream)

@@ -64,6 +64,7 @@ export interface FaceSessions {
   find(request: UpstreamRequest): FaceSession | undefined
   end(session: FaceSession): void
   endAll(upstream?: string): void
+  count(): number
   close(): void
 }
 
@@ -145,6 +146,7 @@ export function createFaceSessions({ clock, limits }: { clock: Clock; limits: Fa
         if (upstream === undefined || session.upstream === upstream) end(session)
       }
     },
+    count: () => sessions.size,
     close: () => clearInterval(sweeper),
   }
 }

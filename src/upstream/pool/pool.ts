@@ -63,6 +63,8 @@ export interface Pool {
   /** @returns a lease, or the answer that says why there is none. @throws Fault `upstream.misbehaved` */
   take(wanted: Wanted): Promise<Lease | UpstreamAnswer>
   forget(upstream: string): Promise<void>
+  /** Those that are being opened included. */
+  count(): number
   close(): Promise<void>
 }
 
@@ -151,6 +153,10 @@ class SessionPool implements Pool {
   /** Drops an upstream's sessions. WHY: without a word to it; its address may be somebody else's by then. */
   async forget(upstream: string): Promise<void> {
     for (const entry of this.#entries) if (entry.upstream === upstream) this.#entries.delete(entry)
+  }
+
+  count(): number {
+    return this.#entries.size
   }
 
   async close(): Promise<void> {

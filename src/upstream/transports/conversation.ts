@@ -235,12 +235,12 @@ export class Conversation {
     if (this.#isShared && message.kind === 'request') return
     const pending = this.#relatedTo(message)
     if (pending !== undefined) return this.#pushTo(pending, this.#asCaller(pending, message, frame))
-    if (this.#news !== undefined) return this.#news.push(frame)
-    // WHY: a stream of news is one client's; without a session there is none, and no request to a client either.
-    if (this.#isShared) return
+    // WHY: a question is most likely about the call that is open, whose client waits; a stream of news may be about to close.
     const latest = message.kind === 'request' ? [...this.#pending.values()].at(-1) : undefined
-    if (latest === undefined) this.#keep(frame)
-    else this.#pushTo(latest, frame)
+    if (latest !== undefined) return this.#pushTo(latest, frame)
+    if (this.#news !== undefined) return this.#news.push(frame)
+    // WHY: a stream of news is one client's; without a session there is none.
+    if (!this.#isShared) this.#keep(frame)
   }
 
   #receiveResponse(message: Message): void {

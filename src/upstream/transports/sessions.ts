@@ -78,6 +78,11 @@ export class Sessions {
     })
   }
 
+  /** INVARIANT: what is still ending takes its place, so it counts. */
+  get count(): number {
+    return this.#sessions.size + this.#ending.size
+  }
+
   /** Serves a request of a revision with sessions. */
   async exchange(request: UpstreamRequest): Promise<UpstreamAnswer> {
     const { message, httpMethod, sessionId } = request

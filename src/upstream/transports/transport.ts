@@ -160,6 +160,12 @@ export interface Transport {
   close(): Promise<void>
 }
 
+/** A transport that keeps sessions between requests. */
+export interface SessionTransport extends Transport {
+  /** How many there are at this moment, those that are still ending included. */
+  sessionCount(): number
+}
+
 class NoFrames implements AsyncIterable<Frame> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Frame> {}
 }

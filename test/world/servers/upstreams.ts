@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import type { Ledger } from '#audit'
 import { type Clock, isRefusal, type Refusal, type Sealer, systemClock } from '#kernel'
 import type { Database } from '#platform/database'
+import type { Meter } from '#platform/telemetry'
 import { createKeyring } from '#secrets'
 import { createUpstreams, type UpstreamRecord, type Upstreams, type UpstreamSettings } from '#upstream'
 import { temporaryFolder } from '../folder.ts'
@@ -23,6 +24,7 @@ export async function openUpstreams(
     settings?: Partial<UpstreamSettings>
     sealer?: Sealer
     node?: string
+    meter?: Meter
   } = {},
 ): Promise<UpstreamsWorld> {
   const { clock = systemClock, settings = {} } = options
@@ -34,6 +36,7 @@ export async function openUpstreams(
     sealer: options.sealer ?? createKeyring({ rootKey: randomBytes(32) }),
     node: options.node ?? 'test',
     settings: { workFolder: temporaryFolder(), ...settings },
+    ...(options.meter === undefined ? {} : { meter: options.meter }),
   })
   onTestFinished(() => upstreams.close())
   await upstreams.catalog.refresh()

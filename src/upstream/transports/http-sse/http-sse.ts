@@ -13,7 +13,7 @@ import type { Hearing } from '../conversation.ts'
 import { createHttpRoutes } from '../http-routes.ts'
 import type { PaceNeeds } from '../pace.ts'
 import { Sessions } from '../sessions.ts'
-import type { Transport, UpstreamAnswer, UpstreamLimits, UpstreamRequest } from '../transport.ts'
+import type { SessionTransport, Transport, UpstreamAnswer, UpstreamLimits, UpstreamRequest } from '../transport.ts'
 import { noEventStream, openEventChannel } from './event-channel.ts'
 
 export interface HttpSseOptions {
@@ -87,7 +87,7 @@ function createVerdicts(clock: Clock) {
 }
 
 /** The transport for upstreams with a URL: Streamable HTTP, and HTTP with SSE where a server knows nothing newer. */
-export function createHttpSse({ streamable, clock, limits, settings }: HttpSseOptions): Transport {
+export function createHttpSse({ streamable, clock, limits, settings }: HttpSseOptions): SessionTransport {
   const routes = createHttpRoutes(limits)
   const verdicts = createVerdicts(clock)
   const sessions = new Sessions({
@@ -133,6 +133,7 @@ export function createHttpSse({ streamable, clock, limits, settings }: HttpSseOp
       if (request.sessionId?.startsWith(idPrefix) === true) return sessions.exchange(request)
       return isHandshake(request) ? shakeHands(request) : streamable.exchange(request)
     },
+    sessionCount: () => sessions.count,
     async forget(upstream) {
       verdicts.forget(`${upstream}\n`)
       await Promise.all([streamable.forget(upstream), sessions.forget(upstream).then(() => routes.forget(upstream))])

@@ -271,12 +271,13 @@ test('a cancelled request ends without an answer', async () => {
   expect(await waiting).toMatchObject({ status: 202, kind: 'empty' })
 })
 
-test('a request of the child finds a stream of its session, with several calls in flight too', async () => {
+test('a request of the child goes to a call of its session, with several of them open and news listened to', async () => {
   const asking = scripted(
     `(m, send) => { if (m.method === 'ask') send({ id: 'c-1', method: 'roots/list' }); if (m.id === 'c-1') for (const id of ids.splice(0)) send({ id, result: m.result }); else if (m.id) ids.push(m.id) }`,
     'const ids = []',
   )
   const { one } = await world().opened(asking)
+  await one.listen()
   const first = one.ask('wait')
   const answer = await one.start('ask')
   for await (const frame of answer.frames) {

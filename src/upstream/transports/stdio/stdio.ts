@@ -10,7 +10,7 @@
 import type { Clock } from '#kernel'
 import type { Hearing, Peer } from '../conversation.ts'
 import { Sessions } from '../sessions.ts'
-import type { Transport, UpstreamLimits, UpstreamRequest } from '../transport.ts'
+import type { SessionTransport, UpstreamLimits, UpstreamRequest } from '../transport.ts'
 import { Child, type ChildEnd } from './child.ts'
 import { createReaper } from './reaper.ts'
 import { Restarts } from './restarts.ts'
@@ -33,7 +33,7 @@ export interface StdioOptions {
 }
 
 /** The transport for upstreams with a command: one child for each legacy session, one for each owner else. */
-export function createStdio({ clock, limits, settings, workFolder, onNews }: StdioOptions): Transport {
+export function createStdio({ clock, limits, settings, workFolder, onNews }: StdioOptions): SessionTransport {
   const reaper = createReaper()
   const restarts = new Restarts(clock)
 
@@ -63,6 +63,7 @@ export function createStdio({ clock, limits, settings, workFolder, onNews }: Std
 
   return {
     exchange: (request) => (request.era === 'modern' ? sessions.exchangeShared(request) : sessions.exchange(request)),
+    sessionCount: () => sessions.count,
     forget: async (upstream) => {
       await sessions.forget(upstream)
       restarts.forget(upstream)
