@@ -60,9 +60,11 @@ interface Ground {
 async function openRooms({ live, clock, telemetry, dataFolder, database }: Ground) {
   const sealer = createKeyring({ rootKey: dataFolder.secretOrCreate('root-key', () => randomBytes(rootKeyBytes)) })
   const ledger = await createLedger({ dataFolder, origin: live.current.ledger.origin, clock, meter: telemetry.meter })
-  const settings = { ...live.current.identity }
-  live.onChange(({ identity }) => void Object.assign(settings, identity))
-  const identity = createIdentity({ database, ledger: countSignIns(ledger, telemetry.meter), clock, sealer, settings })
+  const settings = { ...live.current.identity, oauth: live.current.oauth }
+  live.onChange(({ identity, oauth }) => void Object.assign(settings, identity, { oauth }))
+  const places = { gatewayUrl: live.current.gateway.publicUrl, adminUrl: live.current.admin.publicUrl }
+  const counted = countSignIns(ledger, telemetry.meter)
+  const identity = createIdentity({ database, ledger: counted, clock, sealer, settings, places })
   const policy = await createPolicy({ database, ledger, clock })
   const ways = { workFolder: dataFolder.file('upstreams'), balance: live.derive(balanceSettings) }
   const node = randomBytes(6).toString('base64url')

@@ -1,3 +1,6 @@
+import { oauthControls } from './controls/oauth.ts'
+import { keyControls } from './key-controls.ts'
+
 /** A security control: what holds, and the requirement that asks for it. */
 export interface Control {
   readonly says: string
@@ -7,6 +10,7 @@ export interface Control {
 
 /** Every control that Castellan claims. Each needs at least one test written with `proves`. */
 export const controls = {
+  ...keyControls,
   'AUT-1': {
     says: 'no request reaches an upstream without a verified person; there is no anonymous principal',
     sources: ['G1', 'R5', 'AISVS 10.2.1', 'MCP authorization'],
@@ -25,7 +29,7 @@ export const controls = {
   },
   'AUT-5': {
     says: "the caller's own token never reaches an upstream",
-    sources: ['G6', 'AISVS 10.2.7', 'MCP security best practices: token passthrough'],
+    sources: ['G6', 'ASVS 10.1.1', 'AISVS 10.2.7', 'MCP security best practices: token passthrough'],
   },
   'AUT-6': {
     says: 'a secret is found by its hash or opened with a key: how long a wrong one takes tells nothing of the right one',
@@ -34,6 +38,41 @@ export const controls = {
   'AUT-7': {
     says: 'no spelling of a path, a header or a query leads past authentication',
     sources: ['R1', 'R23', 'G1'],
+  },
+  'TOK-1': {
+    says: 'a signed token counts only by an allowed algorithm and a key that its configured issuer publishes for that',
+    sources: ['ASVS 9.1.1', 'ASVS 9.1.2', 'ASVS 9.1.3', 'ASVS 6.8.2', 'G7', 'RFC 8725'],
+  },
+  'TOK-2': {
+    says: 'a token of another environment or issuer is told by its key, never by its claims',
+    sources: ['R11', 'G7', 'ASVS 6.8.1', 'ASVS 10.3.3'],
+  },
+  'TOK-3': {
+    says: 'a signed token is good for the one resource it names, written exactly so, and for nothing else beside it',
+    sources: [
+      'ASVS 9.2.3',
+      'ASVS 9.2.4',
+      'ASVS 10.3.1',
+      'G7',
+      'RFC 8707',
+      'MCP security best practices: token passthrough',
+    ],
+  },
+  'TOK-4': {
+    says: 'what an issuer signs for another end, or for the holder of a key, is no access token here',
+    sources: ['ASVS 9.2.2', 'ASVS 10.3.5', 'RFC 9068', 'RFC 8725, section 3.11'],
+  },
+  'TOK-5': {
+    says: 'a person of another issuer has the roles of the mapping by the newest token, and is stopped here as anybody',
+    sources: ['R24', 'G9', 'ASVS 6.8.1', 'ASVS 7.4.2', 'ASVS 8.3.2', 'ASVS 10.3.2', 'ASVS 10.3.3'],
+  },
+  'TOK-6': {
+    says: 'trust in an issuer reaches its own addresses alone, and no flood of tokens becomes a flood at the issuer',
+    sources: ['R16', 'R17', 'R22', 'R5', 'G17', 'ASVS 10.5.3', 'ASVS 15.3.2'],
+  },
+  'TOK-7': {
+    says: 'a client without the scope is refused and told in one challenge all it needs, wherever it comes',
+    sources: ['ASVS 10.3.2', 'ASVS 10.2.3', 'MCP 2026-07-28 authorization', 'RFC 6750, section 3.1'],
   },
   'SES-1': {
     says: 'a session id is useless to any other principal and on any other upstream',
@@ -78,6 +117,38 @@ export const controls = {
   'SGN-7': {
     says: 'there is no default account, and a set-up link works once and not for long',
     sources: ['ASVS 6.3.2', 'ASVS 6.4.1', 'G8'],
+  },
+  'FED-1': {
+    says: "an identity provider's answer counts once, within ten minutes, in the browser that began, and leads to a page here",
+    sources: ['ASVS 10.1.2', 'ASVS 10.2.1', 'ASVS 7.6.2', 'RFC 9700'],
+  },
+  'FED-2': {
+    says: 'the answer of one identity provider is never taken to another',
+    sources: ['ASVS 10.2.2', 'RFC 9207'],
+  },
+  'FED-3': {
+    says: 'an ID token counts only with the signature of its issuer, for this client, this sign-in and this moment',
+    sources: ['ASVS 6.8.2', 'ASVS 10.5.1', 'ASVS 10.5.4', 'OpenID Connect Core 1.0, section 3.1.3.7'],
+  },
+  'FED-4': {
+    says: 'an account at an identity provider is a person by its issuer and subject, never by a name or an e-mail address',
+    sources: ['ASVS 6.8.1', 'ASVS 10.3.3', 'ASVS 10.5.2'],
+  },
+  'FED-5': {
+    says: 'what is sent to an identity provider goes to the issuer and the hosts that an admin named for it, and nowhere else',
+    sources: ['R16', 'R17', 'ASVS 10.5.3'],
+  },
+  'FED-6': {
+    says: 'groups at an identity provider give the roles that are mapped to them, and nobody maps or links more than they have',
+    sources: ['R24', 'ASVS 8.3.2', 'ASVS 10.3.2'],
+  },
+  'FED-7': {
+    says: 'only a logout token of the issuer ends sessions, once',
+    sources: ['ASVS 10.5.5', 'ASVS 10.6.2', 'R27'],
+  },
+  'FED-8': {
+    says: 'who comes in by an identity provider is active and has shown as many factors as anybody else has to',
+    sources: ['ASVS 6.3.4', 'ASVS 6.8.4', 'ASVS 7.4.2', 'ASVS 10.3.4'],
   },
   'POL-1': { says: 'nothing is allowed that no grant allows', sources: ['G5', 'ASVS 8.3.1'] },
   'POL-2': {
@@ -290,6 +361,36 @@ export const controls = {
     sources: ['F11', 'G19', 'G17'],
   },
   'STD-3': { says: "an upstream's process ends with everything it started", sources: ['G19', 'AISVS 10.2.6'] },
+  ...oauthControls,
+  'PAG-1': {
+    says: 'a form is taken only from a page that this browser was given for this person and path; no link does what a form does',
+    sources: ['ASVS 3.5.1', 'ASVS 3.5.3', 'ASVS 10.2.1', 'R9'],
+  },
+  'PAG-2': {
+    says: 'a page is never shown in a frame, runs nothing and loads nothing of others, and is kept in no cache',
+    sources: ['ASVS 3.4.3', 'ASVS 3.4.4', 'ASVS 3.4.5', 'ASVS 3.4.6', 'ASVS 14.3.2'],
+  },
+  'PAG-3': {
+    says: 'a page leads to paths of this Castellan alone, whatever its address says',
+    sources: ['ASVS 3.7.2', 'R23'],
+  },
+  'PAG-4': {
+    says: 'nothing that is typed, or that a client says of itself, becomes markup, a header or a cookie',
+    sources: ['ASVS 1.2.1', 'ASVS 1.3.11', 'R22'],
+  },
+  'PAG-5': { says: 'no page and no address holds a token, a password or a secret', sources: ['R25', 'ASVS 14.2.1'] },
+  'PAG-6': {
+    says: 'every sign-in makes a new session and ends the one the browser had; a cookie that was planted signs nobody in',
+    sources: ['ASVS 7.2.4', 'ASVS 7.4.1', 'ASVS 3.3.1', 'R23'],
+  },
+  'PAG-7': {
+    says: 'a client is let act by the person who saw what it asks for, in the browser it asked in, and by nobody and nothing else',
+    sources: ['R9', 'ASVS 10.7.1', 'ASVS 10.7.2', 'MCP security best practices: confused deputy'],
+  },
+  'PAG-8': {
+    says: 'the code of a device cannot be guessed, and is never approved by a link, twice, or unseen',
+    sources: ['ASVS 6.6.3', 'RFC 8628, section 5.1', 'RFC 8628, section 5.4'],
+  },
 } as const satisfies Record<string, Control>
 
 export type ControlId = keyof typeof controls

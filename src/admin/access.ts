@@ -46,12 +46,17 @@ export async function recheckAccess(
 export async function admitCaller(
   rooms: Rooms,
   access: Access,
-  request: { readonly authorization: string | undefined; readonly address: string },
+  request: {
+    readonly authorization: string | undefined
+    readonly address: string
+    readonly isRegistering?: boolean
+  },
 ): Promise<{ principal: Principal | undefined; refusal: Refusal | undefined }> {
   if (access === 'open') return { principal: undefined, refusal: undefined }
   const token = bearer(request.authorization)
   if (token === undefined) return { principal: undefined, refusal: refuse(refusals.notSignedIn) }
-  const principal = await rooms.identity.authenticateSession(token, { address: request.address })
+  const { address, isRegistering = false } = request
+  const principal = await rooms.identity.authenticateSession(token, { address, isRegistering })
   if (isRefusal(principal)) return { principal: undefined, refusal: principal }
   const held = await refuseHeld(rooms, principal.id)
   if (held !== undefined) return { principal, refusal: held }

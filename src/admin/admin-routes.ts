@@ -4,9 +4,14 @@ import { bundleRoutes } from './resources/bundles.ts'
 import { configRoutes } from './resources/config.ts'
 import { endpointRoutes } from './resources/endpoints.ts'
 import { enrolmentRoutes } from './resources/enrolments.ts'
+import { factorRoutes } from './resources/factors.ts'
 import { holdRoutes } from './resources/holds.ts'
+import { ownPasskeyRoutes } from './resources/own-passkeys.ts'
 import { peopleRoutes } from './resources/people.ts'
+import { clientRoutes } from './resources/clients.ts'
+import { providerRoutes } from './resources/providers.ts'
 import { policyRoutes } from './resources/policy.ts'
+import { resetRoutes } from './resources/resets.ts'
 import { roleRoutes } from './resources/roles.ts'
 import { tokenRoutes } from './resources/tokens.ts'
 import { upstreamRoutes } from './resources/upstreams.ts'
@@ -17,8 +22,13 @@ export const adminRoutes: readonly Route[] = [
   ...enrolmentRoutes,
   ...accountRoutes,
   ...tokenRoutes,
+  ...ownPasskeyRoutes,
   ...peopleRoutes,
+  ...factorRoutes,
+  ...resetRoutes,
   ...roleRoutes,
+  ...providerRoutes,
+  ...clientRoutes,
   ...policyRoutes,
   ...upstreamRoutes,
   ...endpointRoutes,

@@ -45,6 +45,7 @@ export async function answerRoute(rooms: Rooms, route: Route, arrival: Arrival):
   const { principal, refusal } = await admitCaller(rooms, route.access, {
     authorization: arrival.incoming.headers.authorization,
     address: occasion.address,
+    isRegistering: route.isForRegistering,
   })
   if (refusal !== undefined) return refused(refusal, principal)
   const answer = await runRoute(rooms, route, arrival, principal)

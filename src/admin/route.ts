@@ -62,6 +62,8 @@ interface Description<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly status?: 200 | 201
   /** The room behind it has recorded what it refuses, with more than is known here. */
   readonly recordsOwnRefusals?: true
+  /** Also for an administrator who has to register a passkey first. */
+  readonly isForRegistering?: true
 }
 
 /** A route with its types folded in: what the listener and the OpenAPI document need. */
@@ -72,6 +74,7 @@ export interface Route {
   readonly access: Access
   readonly status: 200 | 201
   readonly recordsOwnRefusals: boolean
+  readonly isForRegistering: boolean
   readonly schemas: Schemas
   /** Reads the fields, does the work, and lets out only what the answer's schema names. */
   run(caller: Caller, raw: RawFields): Promise<unknown>
@@ -98,6 +101,7 @@ function fold<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A e
     access,
     status: described.status ?? 200,
     recordsOwnRefusals: described.recordsOwnRefusals ?? false,
+    isForRegistering: described.isForRegistering ?? false,
     schemas,
     async run(caller, raw) {
       const read = readFields(schemas, raw)

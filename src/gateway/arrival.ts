@@ -55,6 +55,8 @@ export interface Arrival extends Knock {
   readonly joint?: JointAddress | undefined
   /** The canonical resource URI of this path (RFC 8707): the audience a token must have. */
   readonly resource: string
+  /** What follows the path in the address, without the question mark. */
+  readonly query?: string | undefined
   /** Reads the body once; the guard that reads it decides when. */
   readonly readBody: (maxBytes: number) => Promise<Buffer | 'too-large' | 'encoded' | 'aborted'>
   /** Set on the paths of 2024-11-05 alone. */

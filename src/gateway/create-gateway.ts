@@ -57,6 +57,11 @@ function knockOf(req: IncomingMessage, { clock, settings }: GatewayRooms): Knock
   }
 }
 
+function queryOf(url = ''): string | undefined {
+  const at = url.indexOf('?')
+  return at === -1 ? undefined : url.slice(at + 1)
+}
+
 function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRooms, serverName: string): Arrival {
   const { clock, settings } = rooms
   const { publicUrl, trustedProxies } = settings.current
@@ -67,6 +72,7 @@ function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRoom
     address: clientAddressOf(req, trustedProxies),
     serverName,
     resource: resourceOf(publicUrl, serverName),
+    query: queryOf(req.url),
     readBody: (maxBytes) => readBody(req, maxBytes),
     mayBatch: true,
     onHangUp: (left) => {
@@ -102,7 +108,7 @@ export function createGateway(rooms: GatewayRooms): Gateway {
   const measure = createMeasure(rooms.telemetry, rooms.upstreams.pins)
   rooms.telemetry.meter.observe(openExchanges, () => [[{}, watch.openCount()]])
   rooms.telemetry.meter.observe(openStreams, () => [[{}, turns.streamCount()]])
-  const answerOutside = createOutside({ settings, ledger, pipeline, measure })
+  const answerOutside = createOutside({ settings, ledger, pipeline, measure, identity: rooms.identity })
   const exchangeRooms = { ...rooms, ledger, watch, metadataUrl, measure }
   const aggregate = createAggregate({ ...rooms, ...exchangeRooms, lists: () => pipeline })
   const straight = createExchange(exchangeRooms, straightWay(pipeline))

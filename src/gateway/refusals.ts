@@ -85,6 +85,24 @@ export const gatewayRefusals = defineRefusals({
     hint: 'mint one with `castellan connect` and send it as `Authorization: Bearer …`',
     status: 401,
   },
+  tokenMalformed: {
+    code: 'gateway.token-malformed',
+    says: 'the header `Authorization` is not one access token',
+    hint: 'send `Authorization: Bearer` and one token, once',
+    status: 400,
+  },
+  tokenInAddress: {
+    code: 'gateway.token-in-address',
+    says: 'an access token is not taken from an address, where logs and histories keep it',
+    hint: 'send it as `Authorization: Bearer …`, and end this token: others may have seen it',
+    status: 400,
+  },
+  scopeMissing: {
+    code: 'gateway.scope-missing',
+    says: 'this access token was not granted what MCP needs',
+    hint: 'ask for the scope `mcp` and come back with the new token',
+    status: 403,
+  },
   bodyTooLarge: {
     code: 'gateway.body-too-large',
     says: 'the request body is over the limit of {limit} bytes',

@@ -3,11 +3,12 @@
  * Stops: a denial that tells a stranger more than another, an answer that sends a client to the wrong place.
  * Trusts: the refusal's own sentences, written in each room's table.
  * Fails: a code that is not in the table answers with the refusal's own status.
- * @see RFC 6750, section 3; RFC 9728, section 5.1; MCP 2026-07-28, error handling
+ * @see MCP 2026-07-28, error handling
  */
 import type { ServerResponse } from 'node:http'
 import { type Refusal, type RefusalDefinition } from '#kernel'
 import { errorCodes, isProblem, jsonRpcError, readUpstreamMessage } from '#protocol'
+import { challengeOf } from './outside/challenge.ts'
 import { gatewayRefusals, type WireAnswer, type WiredRefusal } from './refusals.ts'
 
 interface WireForm {
@@ -64,13 +65,6 @@ export function wireOf(refusal: Refusal | WiredRefusal, hasId: boolean): WireAns
   return { status, code: form?.code ?? refusal.status }
 }
 
-/** SPEC: RFC 6750, section 3.1: no error attribute when the request carried no token at all. */
-function challenge({ refusal, metadataUrl }: RefusedExchange): string {
-  const metadata = `resource_metadata="${metadataUrl}"`
-  if (refusal.code === gatewayRefusals.tokenMissing.code) return `Bearer ${metadata}`
-  return `Bearer error="invalid_token", error_description="${refusal.says.replace(/["\\]/g, "'")}", ${metadata}`
-}
-
 /** A refused exchange as a JSON-RPC error, and what goes with it. Nothing of `refusal.detail` is in it. */
 export function wordRefusal({ refusal, exchangeId, messageId }: RefusedExchange): { wire: WireAnswer; body: string } {
   const wire = wireOf(refusal, messageId !== undefined)
@@ -103,13 +97,14 @@ export function underId(
 export function answerRefusal(res: ServerResponse, refused: RefusedExchange): void {
   const { refusal, exchangeId, entry } = refused
   const { wire, body } = wordRefusal(refused)
+  const challenge = challengeOf(refusal, wire.status, refused.metadataUrl)
   res.writeHead(wire.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'castellan-exchange': exchangeId,
     ...(entry === undefined ? {} : { 'castellan-entry': String(entry) }),
-    ...(wire.status === 401 ? { 'www-authenticate': challenge(refused) } : {}),
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     ...(wire.allow === undefined ? {} : { allow: wire.allow }),
     ...(refusal.retryAfterSeconds === undefined ? {} : { 'retry-after': String(refusal.retryAfterSeconds) }),
   })

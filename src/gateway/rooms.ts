@@ -43,7 +43,7 @@ export interface LiveSettings {
 
 export interface GatewayRooms {
   readonly database: { revision(): number }
-  readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid'>
+  readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid' | 'epoch' | 'front'>
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh' | 'roles'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger

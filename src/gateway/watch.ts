@@ -2,10 +2,11 @@
  * Does what allowed an open exchange still hold?
  * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold, a lost role, a removed
  * server or a withdrawn approval (G9); a call without end, whatever keeps it alive.
- * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again.
+ * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again; so does
+ * the end of credentials that are in no database.
  * Fails: when it cannot be judged, the exchange is cut.
  */
-import { type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll } from '#kernel'
+import { type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll, withRoles } from '#kernel'
 import type { Policy } from '#policy'
 import { identityRefusals } from '#identity'
 import type { UpstreamRecord, Upstreams } from '#upstream'
@@ -17,7 +18,7 @@ import { gatewayRefusals } from './refusals.ts'
 
 export interface WatchRooms {
   readonly database: { revision(): number }
-  readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean> }
+  readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean>; epoch(): number }
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
   readonly upstreams: {
     readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>
@@ -89,7 +90,7 @@ async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
   // WHY: the principal's roles are those of the start; a role that was taken away since counts.
-  const current = { ...principal, roles: await rooms.policy.roles.of(principal.id) }
+  const current = withRoles(principal, await rooms.policy.roles.of(principal.id))
   return exchange.gathers === undefined ? judgeAim(rooms, exchange, current) : judgeGathering(exchange, current)
 }
 
@@ -104,9 +105,14 @@ function endFor(open: Open, refusal: Refusal, isMeant: (exchange: OpenExchange) 
   for (const place of open.list()) if (isMeant(place.thing.exchange)) end(open, place, refusal)
 }
 
+/** INVARIANT: each of the two only grows, so that the sum moves with either. */
+function stateOf({ database, identity }: WatchRooms): number {
+  return database.revision() + identity.epoch()
+}
+
 /** Judges again what is due: judged before the last change, or past its credential's end. */
 async function judgeDue(rooms: WatchRooms, open: Open): Promise<void> {
-  const revision = rooms.database.revision()
+  const revision = stateOf(rooms)
   const now = rooms.clock.now()
   const due = open
     .list()
@@ -157,7 +163,7 @@ export function createWatch(rooms: WatchRooms): Watch {
 
   const timer = setInterval(onTick, everyMs).unref()
   return {
-    asOf: () => rooms.database.revision(),
+    asOf: () => stateOf(rooms),
     open(exchange, asOf) {
       if (isDraining && exchange.waitsForNews) exchange.cut(refuse(gatewayRefusals.stopping))
       // INVARIANT: what has changed since before the first guard was asked is seen by the next tick.

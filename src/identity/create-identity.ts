@@ -6,17 +6,39 @@
 import type { Ledger } from '#audit'
 import type { Clock, Principal, Refusal, Sealer } from '#kernel'
 import type { Database } from '#platform/database'
+import { createBrowserSessions } from './pages/browser-session.ts'
+import { createForms } from './pages/form.ts'
+import { createIdentityPages } from './pages/identity-pages.ts'
 import { createArgon2id } from './methods/argon2id.ts'
 import { type Enrolments, createEnrolments } from './enrolment/enrolments.ts'
+import { type Mount, createFront } from './front/front.ts'
+import { type Federation, createFederation } from './federation/create-federation.ts'
+import { createExternalTokens } from './external/authenticate-external.ts'
 import { createGate } from './sign-in/gate.ts'
 import { createTokenAuthenticator } from './credentials/authenticate-token.ts'
+import { createTokenDispatch } from './credentials/dispatch-token.ts'
 import { type AccessTokens, createAccessTokens } from './credentials/access-tokens.ts'
 import { type OwnCredentials, createOwnCredentials } from './people/own-credentials.ts'
-import type { IdentitySettings, Parts } from './parts.ts'
+import { createAuthorizationServer } from './oauth/authorization-server.ts'
+import type { AddedClient, NewClient } from './oauth-clients/add-client.ts'
+import type { Clients } from './oauth-clients/clients.ts'
+import type { Grants } from './oauth/grants.ts'
+import { createOauthAuthenticator } from './oauth/authenticate-oauth-token.ts'
+import type { Presentation } from './oauth/verify-proof.ts'
+import type { IdentitySettings, Parts, Places } from './parts.ts'
+import { type Factors, createFactors } from './people/factors.ts'
+import { type FinishReset, createFinishReset } from './recovery/finish-reset.ts'
+import { recoveryScreen } from './recovery/recovery-screen.ts'
+import { type Resets, createResets } from './recovery/resets.ts'
 import { type People, createPeople } from './people/people.ts'
-import { createSessionAuthenticator } from './credentials/authenticate-session.ts'
+import { passkeyEntries, passkeyScreens } from './passkey/account-screens.ts'
+import { createPasskeys, type Passkeys } from './passkey/create-passkeys.ts'
+import { passkeyButton, passkeySignInScreen } from './passkey/sign-in-part.ts'
+import { createNotices, type Notices } from './notices/notices.ts'
+import { type SessionContext, createSessionAuthenticator } from './credentials/authenticate-session.ts'
 import { type Sessions, createSessions } from './credentials/sessions.ts'
 import { type SignInRequest, type SignedIn, createSignIn } from './sign-in/sign-in.ts'
+import type { ProveFresh } from './step-up/prove-fresh.ts'
 import { createStillValid } from './credentials/still-valid.ts'
 
 export interface IdentityOptions {
@@ -25,6 +47,7 @@ export interface IdentityOptions {
   readonly clock: Clock
   readonly sealer: Sealer
   readonly settings: IdentitySettings
+  readonly places: Places
   /**
    * A server key kept outside the database, mixed into passwords and recovery codes. The same on all nodes and for
    * good: what was hashed with it is worth nothing without it.
@@ -38,32 +61,98 @@ export interface Identity {
   signIn(request: SignInRequest): Promise<SignedIn | Refusal>
   /**
    * The person behind `css_…`, with their present roles, or `identity.session-invalid`. Counts as use of the session.
-   * @param context of the request; a session is not bound to an address, which changes with networks
+   * An administrator who has to have a passkey and has none is `identity.passkey-needed`.
+   * @param context of the request; a session is not bound to an address, which changes with networks. `isRegistering`
+   * where nothing can be done but to look at one's account, to register a passkey and to sign out
    */
-  authenticateSession(token: string, context?: { address: string }): Promise<Principal | Refusal>
+  authenticateSession(token: string, context?: SessionContext): Promise<Principal | Refusal>
   /**
-   * The person behind `cst_…`, if it is for this resource; the refusal is for the caller to record. Synchronous while
-   * the database has not changed since the token was last read.
+   * The person behind `cst_…` or `coa_…`, or behind the signed token of a configured issuer, if it is for this resource; the refusal
+   * is for the caller to record. Synchronous while nothing has changed since the token was last read.
    */
-  authenticateAccessToken(token: string, resource: string): Principal | Refusal | Promise<Principal | Refusal>
+  authenticateAccessToken(
+    token: string,
+    resource: string,
+    how?: Presentation,
+  ): Principal | Refusal | Promise<Principal | Refusal>
   /** Whether the credential still holds: not ended, expired, idle or revoked, and its person active. */
   stillValid(principal: Principal): boolean | Promise<boolean>
+  /** Moves when something that is in no database ended credentials: other settings, a key that was withdrawn. */
+  epoch(): number
   readonly sessions: Sessions
   readonly tokens: AccessTokens
   readonly people: People & OwnCredentials
+  readonly passkeys: Passkeys
+  /** Asks a signed-in person to prove a factor at this moment. */
+  readonly proveFresh: ProveFresh
+  readonly notices: Notices
+  /** What people can prove themselves with, for administrators. */
+  readonly factors: Factors
+  /** Ways back in for those who lost something. */
+  readonly resets: Resets
+  /** A new password behind the link of a reset, for whoever proves a factor they still have. */
+  finishReset(request: FinishReset): Promise<{ readonly name: string } | Refusal>
+  /** What people let OAuth clients do. */
+  readonly grants: Grants
+  readonly clients: Clients
+  /** Registers an OAuth client on behalf of an admin. */
+  readonly addClient: (fresh: NewClient) => Promise<AddedClient | Refusal>
+  /** Identity providers that people sign in at. */
+  readonly providers: Federation['providers']
+  /** What browsers and OAuth clients are answered on the gateway's listener. */
+  readonly front: Mount
 }
 
 export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
   const parts: Parts = { ...rest, argon2id: createArgon2id(pepper), gate: createGate() }
   const sessions = createSessions(parts)
+  const external = createExternalTokens(parts)
+  const server = createAuthorizationServer(parts)
+  const tokens = { own: createTokenAuthenticator(parts), oauth: createOauthAuthenticator(parts), external }
+  const signIn = createSignIn(parts)
+  const authenticateSession = createSessionAuthenticator(parts, sessions)
+  const people = { ...createPeople(parts), ...createOwnCredentials(parts) }
+  const own = { sessions, people, notices: createNotices(parts), tokens: createAccessTokens(parts) }
+  const proving = createPasskeys(parts)
+  const finishReset = createFinishReset(parts)
+  const { passkeys } = proving
+  const publicUrl = () => parts.places.gatewayUrl
+  const browser = createBrowserSessions({ publicUrl, authenticateSession, sessions })
+  const federation = createFederation({ ...parts, browser, forms: createForms({ ...parts, publicUrl }) })
+  const pages = createIdentityPages({
+    ...own,
+    parts,
+    signIn,
+    browser,
+    oauth: server,
+    signInOptions: async (call, next) => ({
+      providers: await federation.options(),
+      passkeys: passkeyButton(call, next),
+    }),
+    providerOf: federation.providerOf,
+    otherFactors: async (call) => ({ entries: await passkeyEntries(passkeys, call) }),
+    moreScreens: [
+      passkeySignInScreen({ passkeys, browser }),
+      ...passkeyScreens(passkeys),
+      recoveryScreen({ finishReset }),
+    ],
+  })
   return {
+    ...own,
     enrolments: createEnrolments(parts),
-    signIn: createSignIn(parts),
-    authenticateSession: createSessionAuthenticator(parts, sessions),
-    authenticateAccessToken: createTokenAuthenticator(parts),
-    stillValid: createStillValid(parts),
-    sessions,
-    tokens: createAccessTokens(parts),
-    people: { ...createPeople(parts), ...createOwnCredentials(parts) },
+    signIn,
+    authenticateSession,
+    authenticateAccessToken: createTokenDispatch(tokens),
+    stillValid: createStillValid(parts, external),
+    epoch: external.epoch,
+    ...proving,
+    factors: createFactors(parts),
+    resets: createResets(parts),
+    finishReset,
+    grants: server.grants,
+    clients: server.clients,
+    addClient: server.addClient,
+    providers: federation.providers,
+    front: createFront([server.mount, federation.mount, pages]),
   }
 }

@@ -3,6 +3,10 @@
  * Trusts the ledger to say when an entry is durable. Fails at compile time on an event that is not listed.
  */
 import { defineEvent } from '#audit'
+import { externalEvents } from './external/events.ts'
+import { federationEvents } from './federation/events.ts'
+import { oauthEvents } from './oauth/events.ts'
+import { pageEvents } from './pages/events.ts'
 
 export const sessionStarted = defineEvent({
   name: 'session.started',
@@ -57,6 +61,37 @@ export const changeRefused = defineEvent({
   says: 'a person could not prove their password or code and nothing was changed',
 })
 
+export const passkeyAdded = defineEvent({
+  name: 'passkey.added',
+  says: 'a person proved a factor once more and added a passkey',
+})
+export const passkeyRenamed = defineEvent({ name: 'passkey.renamed', says: 'a person gave a passkey another name' })
+export const passkeyRemoved = defineEvent({ name: 'passkey.removed', says: 'a person removed one of their passkeys' })
+export const passkeyCloned = defineEvent({
+  name: 'passkey.counter-went-back',
+  says: 'the counter of a passkey went back, as it does when a second authenticator has its key; it was refused',
+})
+export const factorRevoked = defineEvent({
+  name: 'person.factor-revoked',
+  says: 'an admin took one factor from a person; their sessions ended with it',
+})
+export const personProved = defineEvent({
+  name: 'person.proved',
+  says: 'a signed-in person proved a factor once more, for something sensitive',
+})
+
+export const resetStarted = defineEvent({
+  name: 'reset.started',
+  says: 'an administrator started a reset for a person; the details say why, and who has agreed',
+})
+export const resetApproved = defineEvent({ name: 'reset.approved', says: 'another administrator agreed to a reset' })
+export const resetCancelled = defineEvent({ name: 'reset.cancelled', says: 'a reset was cancelled before it was used' })
+export const resetFinished = defineEvent({
+  name: 'reset.finished',
+  says: 'a person proved a factor they still had and chose a new password; all they had open ended',
+})
+export const resetRefused = defineEvent({ name: 'reset.refused', says: 'a step of a reset was refused' })
+
 /** All of them, for the catalogue. */
 export const identityEvents = [
   sessionStarted,
@@ -75,4 +110,19 @@ export const identityEvents = [
   recoveryCodesReplaced,
   signInReset,
   changeRefused,
+  passkeyAdded,
+  passkeyRenamed,
+  passkeyRemoved,
+  passkeyCloned,
+  factorRevoked,
+  personProved,
+  resetStarted,
+  resetApproved,
+  resetCancelled,
+  resetFinished,
+  resetRefused,
+  ...oauthEvents,
+  ...federationEvents,
+  ...pageEvents,
+  ...externalEvents,
 ]

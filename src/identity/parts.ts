@@ -7,9 +7,11 @@ import type { Clock, Principal, Sealer } from '#kernel'
 import type { Database, Tables } from '#platform/database'
 import type { Kysely } from 'kysely'
 import type { Argon2id } from './methods/argon2id.ts'
+import type { IssuerSettings } from './external/settings.ts'
+import type { OauthSettings } from './oauth/parts.ts'
 import type { Gate } from './sign-in/gate.ts'
 
-/** `identity` of the configuration. */
+/** `identity` and `oauth` of the configuration. */
 export interface IdentitySettings {
   /** Longest life of a session, from sign-in. */
   readonly sessionHours: number
@@ -18,6 +20,21 @@ export interface IdentitySettings {
   readonly secondFactor: 'required' | 'optional'
   /** Longest life of an access token. */
   readonly accessTokenDays: number
+  /** Sessions a person may have at a time; one more ends the oldest. */
+  readonly sessionsPerPerson: number
+  /** The domain of passkeys, where it is not the host of the gateway. */
+  readonly passkeyDomain?: string | undefined
+  /** Whether an administrator without a passkey may do nothing but register one. */
+  readonly administratorsNeedPasskey: boolean
+  readonly oauth: OauthSettings
+  /** Issuers elsewhere whose access tokens are accepted. Another list, by reference, is another version. */
+  readonly issuers: readonly IssuerSettings[]
+}
+
+/** Addresses under which people reach the two listeners. */
+export interface Places {
+  readonly gatewayUrl: string
+  readonly adminUrl: string
 }
 
 export interface Parts {
@@ -26,6 +43,7 @@ export interface Parts {
   readonly clock: Clock
   readonly sealer: Sealer
   readonly settings: IdentitySettings
+  readonly places: Places
   readonly argon2id: Argon2id
   readonly gate: Gate
 }

@@ -29,7 +29,7 @@ class RolledBack extends Error {
  * @throws Fault `audit.ledger-unavailable`, with nothing changed; whatever the database throws
  */
 export async function recordChange<T>(
-  parts: Pick<Parts, 'database' | 'ledger'>,
+  parts: Pick<Parts, 'database'> & { readonly ledger: Pick<Parts['ledger'], 'append'> },
   change: Change<T>,
 ): Promise<T | Refusal> {
   let written: { event: EventDefinition; fields: EntryFields; receipt: Receipt } | undefined

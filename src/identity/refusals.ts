@@ -4,7 +4,9 @@
  * Fails at compile time, when a code is used that is not listed here.
  */
 import { defineRefusals } from '#kernel'
+import { federationRefusals } from './federation/refusals.ts'
 import { passwordRefusals } from './methods/password/refusals.ts'
+import { pageRefusals } from './pages/refusals.ts'
 
 export const refusals = defineRefusals({
   signInRefused: {
@@ -31,6 +33,90 @@ export const refusals = defineRefusals({
     hint: 'nothing was changed; a code works once, so wait for the next one',
     status: 403,
   },
+  passkeyRefused: {
+    code: 'identity.passkey-refused',
+    says: 'this passkey is not accepted here',
+    hint: 'try again, with a passkey that was made for this address; an answer is good for five minutes and once',
+    status: 401,
+  },
+  passkeyNeeded: {
+    code: 'identity.passkey-needed',
+    says: 'administrators of this installation need a passkey, and you have none',
+    hint: 'sign in on the account page of the gateway in a browser and add one; nothing else is possible until then',
+    status: 403,
+  },
+  passkeyKnown: {
+    code: 'identity.passkey-known',
+    says: 'this passkey is registered already',
+    hint: 'use another authenticator, or remove the passkey first',
+    status: 409,
+  },
+  passkeyNameInvalid: {
+    code: 'identity.passkey-name-invalid',
+    says: 'the name of a passkey has 1 to 100 printable characters',
+    hint: 'name the device it is on, such as `key on my ring`',
+    status: 422,
+  },
+  tooManyPasskeys: {
+    code: 'identity.too-many-passkeys',
+    says: 'a person may have 20 passkeys',
+    hint: 'remove the ones that are not used',
+    status: 409,
+  },
+  lastFactor: {
+    code: 'identity.last-factor',
+    says: 'this is the last second factor of this person',
+    hint: 'add another one first; a factor that was lost is replaced by a reset',
+    status: 409,
+  },
+  ownReset: {
+    code: 'identity.own-reset',
+    says: 'nobody resets themselves',
+    hint: 'ask another administrator',
+    status: 409,
+  },
+  linkNeedsOwn: {
+    code: 'identity.link-needs-own',
+    says: 'this person is or was an administrator: nobody else gives them another way in',
+    hint: 'have them link their account themselves, signed in as an administrator',
+    status: 409,
+  },
+  resetNeedsTwo: {
+    code: 'identity.reset-needs-two',
+    says: 'this person is or was an administrator: it takes two other administrators to reset them',
+    hint: 'start a reset with `castellan user reset <name> --lost factors` and have another administrator approve it',
+    status: 409,
+  },
+  resetNeedsAnother: {
+    code: 'identity.reset-needs-another',
+    says: 'you have agreed to this reset already',
+    hint: 'another administrator has to agree',
+    status: 409,
+  },
+  resetNeedsAdministrator: {
+    code: 'identity.reset-needs-administrator',
+    says: 'only persons with the role `admin` agree to the reset of an administrator',
+    hint: 'ask one of them',
+    status: 403,
+  },
+  resetUnknown: {
+    code: 'identity.reset-unknown',
+    says: 'there is no such reset that waits',
+    hint: 'it may have been used, cancelled or too old; list those that are open',
+    status: 404,
+  },
+  resetInvalid: {
+    code: 'identity.reset-invalid',
+    says: 'this link does not exist, was used or has expired',
+    hint: 'ask an administrator for a new one',
+    status: 404,
+  },
+  factorUnknown: {
+    code: 'identity.factor-unknown',
+    says: 'there is no such factor',
+    hint: 'list the factors of the person to see their ids',
+    status: 404,
+  },
   sessionInvalid: {
     code: 'identity.session-invalid',
     says: 'this session has ended or never existed',
@@ -47,6 +133,18 @@ export const refusals = defineRefusals({
     code: 'identity.token-expired',
     says: 'this access token has expired',
     hint: 'mint a new one',
+    status: 401,
+  },
+  issuerUnreachable: {
+    code: 'identity.issuer-unreachable',
+    says: 'the keys of the issuer of this access token cannot be fetched',
+    hint: 'try again in a minute; if it stays, ask your administrator whether the issuer can be reached from here',
+    status: 503,
+  },
+  signInTooWeak: {
+    code: 'identity.sign-in-too-weak',
+    says: 'this access token does not show a sign-in that is recent and strong enough',
+    hint: 'sign in at your identity provider again, with a second factor, and get a new token',
     status: 401,
   },
   secondFactorNeeded: {
@@ -122,6 +220,8 @@ export const refusals = defineRefusals({
     status: 422,
   },
   ...passwordRefusals,
+  ...federationRefusals,
+  ...pageRefusals,
   personUnknown: {
     code: 'identity.person-unknown',
     says: 'there is no such person',
@@ -133,6 +233,36 @@ export const refusals = defineRefusals({
     says: 'there is no such session or token',
     hint: 'list them to see their ids; it may have ended already',
     status: 404,
+  },
+  grantUnknown: {
+    code: 'identity.grant-unknown',
+    says: 'there is no such grant',
+    hint: 'list them to see their ids; it may have ended already',
+    status: 404,
+  },
+  clientUnknown: {
+    code: 'identity.client-unknown',
+    says: 'there is no such OAuth client',
+    hint: 'list the clients to see their ids',
+    status: 404,
+  },
+  registrationsExceeded: {
+    code: 'identity.registrations-exceeded',
+    says: 'too many clients were registered from here',
+    hint: 'use the client id of an earlier registration, or try again in an hour',
+    status: 429,
+  },
+  clientMetadataInvalid: {
+    code: 'identity.client-metadata-invalid',
+    says: 'this cannot be a client: {problem}',
+    hint: 'check the redirect addresses and how the client authenticates',
+    status: 422,
+  },
+  proofInvalid: {
+    code: 'identity.proof-invalid',
+    says: 'the proof of possession is missing, was used before or does not belong to this token and request',
+    hint: 'send `Authorization: DPoP` with a fresh proof in `DPoP`, made with the key that the token was bound to',
+    status: 401,
   },
   lastAdmin: {
     code: 'identity.last-admin',

@@ -1,5 +1,15 @@
 /** How the principal proved who they are. */
-export type Factor = 'password' | 'totp' | 'recovery-code'
+export type Factor =
+  | 'password'
+  | 'totp'
+  | 'recovery-code'
+  | 'passkey'
+  /** An identity provider vouches for the person; with `identity-provider-mfa` also for a second factor. */
+  | 'identity-provider'
+  | 'identity-provider-mfa'
+  /** A program's own secret or key: service accounts. */
+  | 'client-secret'
+  | 'client-key'
 
 /** Who is asking: a verified person. There is no anonymous principal. */
 export interface Principal {
@@ -8,14 +18,24 @@ export interface Principal {
   readonly name: string
   /** Sorted. */
   readonly roles: readonly string[]
+  /** Those of them that rest on the credential itself and not on what is kept of the person. */
+  readonly mappedRoles?: readonly string[]
   /** Factors that were proved when the credential was made. */
   readonly factors: readonly Factor[]
+  /** The OAuth client that acts for the principal, and what it was granted; only of OAuth tokens. */
+  readonly client?: { readonly id: string; readonly name: string; readonly scopes: readonly string[] }
   /** The credential presented: its id, never its bytes. */
   readonly credential: {
-    readonly kind: 'access-token' | 'session'
+    readonly kind: 'access-token' | 'session' | 'oauth-token' | 'external-token'
     readonly id: string
     readonly expiresAt: number
   }
+}
+
+/** The same principal with the roles that are kept of the person at this moment, and those that rest on the credential. */
+export function withRoles(principal: Principal, kept: readonly string[]): Principal {
+  const { mappedRoles = [] } = principal
+  return { ...principal, roles: mappedRoles.length === 0 ? kept : [...new Set([...kept, ...mappedRoles])].toSorted() }
 }
 
 /** Castellan itself, where the program and not a person acts: seeding, recovery. It has no roles and calls nothing. */

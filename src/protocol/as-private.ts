@@ -1,4 +1,4 @@
-import { applyEdits, memberEdit } from './edit-text.ts'
+import { applyEdits, memberEdit } from './json/edit-text.ts'
 
 /**
  * The response with `cacheScope` set to private, every other character as it was: what was allowed to one person is not

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { elementSpans } from './edit-text.ts'
-import { readJson } from './escaped-keys.ts'
+import { elementSpans } from './json/edit-text.ts'
+import { readJson } from './json/escaped-keys.ts'
 import { errorCodes } from './json-rpc-error.ts'
 import { isObject, type MessageProblem } from './message.ts'
 import { revisionWithoutHeader } from './revisions.ts'
-import { maxJsonDepth, scanJson, skipSpace } from './strict-json.ts'
+import { maxJsonDepth, scanJson, skipSpace } from './json/strict-json.ts'
 
 /** Most messages that one batch may have. */
 export const maxBatchMessages = 100

@@ -1,6 +1,6 @@
 export { asPrivate } from './as-private.ts'
 export { splitBatch } from './batch.ts'
-export { applyEdits, elementSpans, memberEdit, spanOf, type Edit } from './edit-text.ts'
+export { applyEdits, elementSpans, memberEdit, spanOf, type Edit } from './json/edit-text.ts'
 export {
   initializeResponse,
   readDiscovered,
@@ -34,7 +34,7 @@ export {
   questionOf,
   withMetaMember,
 } from './bridge/modern-response.ts'
-export { readJson } from './escaped-keys.ts'
+export { readJson } from './json/escaped-keys.ts'
 export { checkBeforeBody, classifyEra, isWireRefusal, type Classified, type Headers, type WireRefusal } from './era.ts'
 export { createEventReader, writeEvent, type EventReader, type Frame } from './event-stream.ts'
 export { isFileUri } from './file-uri.ts'
@@ -53,5 +53,6 @@ export {
 export { legacyRevisions, metaKeys, modernRevisions, namesModernEra, servedRevisions, type Era } from './revisions.ts'
 export { asksForRoots, sharesRoots } from './roots.ts'
 export { isSafeAddress, sendsAstray } from './safe-address.ts'
+export { readStrictObject } from './json/strict-object.ts'
 export { subscribedResources } from './subscriptions.ts'
 export { withId, withIdText, withParams } from './with-id.ts'

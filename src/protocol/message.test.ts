@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isProblem, maxIdLength, readMessage, type Message } from './message.ts'
-import { maxJsonDepth } from './strict-json.ts'
+import { maxJsonDepth } from './json/strict-json.ts'
 
 function read(text: string): Message {
   const message = readMessage(Buffer.from(text))

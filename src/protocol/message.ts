@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { spanOf } from './edit-text.ts'
-import { type JsonValue, readJson } from './escaped-keys.ts'
+import { spanOf } from './json/edit-text.ts'
+import { type JsonValue, readJson } from './json/escaped-keys.ts'
 import { errorCodes } from './json-rpc-error.ts'
 import { hasLookAlike, hasTwins, knownNames } from './look-alike.ts'
 import { metaKeys } from './revisions.ts'
-import { countMembers, hasText, maxJsonDepth, scanJson, type Span } from './strict-json.ts'
+import { countMembers, hasText, maxJsonDepth, scanJson, type Span } from './json/strict-json.ts'
 
 /** One JSON-RPC message of MCP, parsed once. */
 export interface Message {

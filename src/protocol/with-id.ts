@@ -1,5 +1,5 @@
 import { Fault } from '#kernel'
-import { spanOf } from './edit-text.ts'
+import { spanOf } from './json/edit-text.ts'
 import type { Message } from './message.ts'
 
 /**

@@ -40,6 +40,7 @@ export const machinePlaces: readonly { readonly path: RegExp; readonly why: stri
   },
   { path: /^src\/secrets\/(providers|leases)\//, why: 'plug folder: secrets come from files and services' },
   { path: /^src\/identity\/methods\/password\/common-passwords\.ts$/, why: 'reads the list it ships with' },
+  { path: /^src\/identity\/pages\/look\//, why: 'reads the stylesheets it ships with' },
   { path: /^src\/admin\/pages?(\/|\.ts$)/, why: 'reads the static pages it ships with' },
   { path: /^src\/cli\//, why: 'the terminal, the session file and the admin API are its peers' },
   { path: /^src\/(main|compose)\.ts$/, why: 'the process entry' },

@@ -83,7 +83,7 @@ proves(['NET-3', 'AUT-1'], 'no header stands in for a token, on either listener'
   const call = await send(world.gatewayUrl, { method: 'POST', path, headers, body })
   expect(call.status).toBe(401)
   const metadata = `${world.gatewayUrl}/.well-known/oauth-protected-resource/servers/books/mcp`
-  expect(call.headers['www-authenticate']).toBe(`Bearer resource_metadata="${metadata}"`)
+  expect(call.headers['www-authenticate']).toBe(`Bearer resource_metadata="${metadata}", scope="mcp"`)
   const document = await send(world.gatewayUrl, { path: new URL(metadata).pathname, headers })
   expect(JSON.parse(document.text)).toMatchObject({ resource: `${world.gatewayUrl}${path}` })
   expect(document.text).not.toContain('evil')

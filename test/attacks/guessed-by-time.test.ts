@@ -54,6 +54,14 @@ proves(
       // WHY: the first characters of these ids say of which kind they are, and are the same in all of them.
       'src/upstream/balance/session-ids.ts sessionId.charCodeAt(0) !== mark',
       'src/upstream/transports/http-sse/http-sse.ts request.sessionId?.startsWith(idPrefix)',
+      // WHY: whether there is a secret is compared, not the secret.
+      "src/identity/federation/providers.ts (clientAuthentication === 'none') !== (secret === undefined)",
+      // WHY: the id of a client is public.
+      'src/identity/oauth/configuration.ts token.clientId === client.clientId',
+      // WHY: both sides come with the request: the token, and what its own sender signed about it.
+      "src/identity/oauth/verify-proof.ts ath === hash('sha256', token, 'base64url')",
+      // WHY: the id of a browser's session is not its cookie, and one side was opened from a sealed value.
+      'src/identity/passkey/ceremonies.ts content.sessionId === subject.sessionId',
     ]
     const found = sources.flatMap(comparisonsOfSecrets)
     expect(found.filter((each) => !harmless.includes(each))).toEqual([])

@@ -202,3 +202,27 @@ test('doctor finds a running installation in order', async () => {
     'session',
   ])
 })
+
+test('two administrators let a third one in who lost everything, on the command line', async () => {
+  const world = await startWorld()
+  const [ana, bea] = [await signedIn(world, world.ana), await signedIn(world, await world.join('bea', ['admin']))]
+  await world.join('cyd', ['admin'])
+  expect((await ana(['user', 'factors', 'cyd', '--json'])).json<{ kind: string }[]>().map(({ kind }) => kind)).toEqual([
+    'password',
+    'totp',
+    'recovery-codes',
+  ])
+  const reset = ['user', 'reset', 'cyd', '--lost', 'factors', '--reason', 'came to my desk', '--yes', '--json']
+  const started = (await ana(reset)).json<{ reset: { id: string }; link: null }>()
+  expect(started.link).toBeNull()
+  const { id } = started.reset
+  expect((await ana(['user', 'approve-reset', id, '--yes'])).err).toContain('identity.reset-needs-another')
+  expect((await bea(['user', 'resets'])).out).toContain('1 of 2')
+  const approved = await bea(['user', 'approve-reset', id, '--yes'])
+  expect(approved.out).toMatch(/\/setup#cse_[\w-]{43}\n$/)
+  expect((await ana(['user', 'reset', 'cyd', '--lost', 'phone', '--reason', 'x', '--yes'])).err).toContain(
+    'cli.bad-reset',
+  )
+  expect((await ana(['user', 'revoke-factor', 'bea', 'recovery-codes', '--yes'])).out).toContain('bea')
+  expect((await ana(['user', 'cancel-reset', id])).err).toContain('identity.reset-unknown')
+})

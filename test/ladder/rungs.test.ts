@@ -118,7 +118,7 @@ test('3: the metadata of a resource is served before anybody is known', async ()
 })
 
 const metadata =
-  /^Bearer .*resource_metadata="http:\/\/localhost:\d+\/\.well-known\/oauth-protected-resource\/servers\/books\/mcp"$/
+  /^Bearer .*resource_metadata="http:\/\/localhost:\d+\/\.well-known\/oauth-protected-resource\/servers\/books\/mcp", scope="mcp"$/
 const strangers = [
   ['no token', undefined, 'gateway.token-missing'],
   ['a forged token', `Bearer cst_${'x'.repeat(43)}`, 'identity.token-invalid'],

@@ -10,6 +10,7 @@ import { createKeyring } from '#secrets'
 import { createUpstreams } from '#upstream'
 import { onTestFinished } from 'vitest'
 import { createTestClock, type TestClock } from './clock.ts'
+import { identitySettings } from './identity.ts'
 import { load } from './machine/configuration.ts'
 import { temporaryDataFolder, temporaryFolder } from './folder.ts'
 import { enrol, type Person } from './people.ts'
@@ -34,6 +35,7 @@ export interface AdminWorldOptions {
   /** SQLite in a folder of its own unless told. */
   readonly database?: Database
   readonly secondFactor?: 'required' | 'optional'
+  readonly administratorsNeedPasskey?: boolean
 }
 
 async function openSqlite(): Promise<Database> {
@@ -44,15 +46,17 @@ async function openSqlite(): Promise<Database> {
 
 const gatewayUrl = 'http://localhost:8090'
 
-async function openRooms({ database = undefined, secondFactor = 'required' }: AdminWorldOptions) {
+async function openRooms(options: AdminWorldOptions) {
+  const { database, secondFactor = 'required', administratorsNeedPasskey = false } = options
   const opened = database ?? (await openSqlite())
   const clock = createTestClock(Date.now())
   const dataFolder = temporaryDataFolder()
   const ledger = await createLedger({ dataFolder, origin: 'test', clock })
   onTestFinished(() => ledger.close())
   const sealer = createKeyring({ rootKey: randomBytes(32) })
-  const settings = { sessionHours: 8, sessionIdleMinutes: 30, secondFactor, accessTokenDays: 30 }
-  const identity = createIdentity({ database: opened, ledger, clock, sealer, settings })
+  const settings = { ...identitySettings, secondFactor, administratorsNeedPasskey }
+  const places = { gatewayUrl, adminUrl: 'https://castle.test' }
+  const identity = createIdentity({ database: opened, ledger, clock, sealer, settings, places })
   const policy = await createPolicy({ database: opened, ledger, clock })
   const ground = { database: opened, ledger, clock, sealer, node: 'test' }
   const upstreams = createUpstreams({ ...ground, settings: { workFolder: temporaryFolder() } })

@@ -14,7 +14,22 @@ export const identitySettings: IdentitySettings = {
   sessionIdleMinutes: 30,
   secondFactor: 'required',
   accessTokenDays: 30,
+  sessionsPerPerson: 20,
+  administratorsNeedPasskey: false,
+  issuers: [],
+  oauth: {
+    accessTokenMinutes: 60,
+    grantDays: 30,
+    registration: 'open',
+    registrationsPerHour: 20,
+    metadataDocuments: true,
+    assertionIssuers: [],
+    metadataNetworks: [],
+  },
 }
+
+/** Where people reach the listeners of these worlds. */
+export const places = { gatewayUrl: 'http://localhost:8090', adminUrl: 'http://localhost:8091' }
 
 /** A person who has enrolled, and what only they know. */
 export interface EnrolledPerson {
@@ -68,7 +83,7 @@ export async function identityWorld(
   onTestFinished(() => ledger.close())
   const sealer = createKeyring({ rootKey: randomBytes(32) })
   const another = (other: Database = database) =>
-    createIdentity({ database: other, ledger, clock, sealer, settings: { ...identitySettings, ...settings } })
+    createIdentity({ database: other, ledger, clock, sealer, places, settings: { ...identitySettings, ...settings } })
   const identity = another()
 
   async function enrol(token: string, name: string): Promise<EnrolledPerson> {

@@ -10,6 +10,7 @@ const aloneChars = 15
 let link = { token: '', kind: 'setup', secondFactor: 'required' }
 let recoveryCodes = []
 let principalName = ''
+let passkeyUrl = '/'
 /** The last step may have been done although its answer was lost. */
 let wasInterrupted = false
 
@@ -200,6 +201,7 @@ async function finish(proof) {
     const finished = await enrol('finish', { token: link.token, ...proof })
     principalName = finished.principalName
     recoveryCodes = finished.recoveryCodes
+    passkeyUrl = finished.passkeyUrl
     part('password').value = ''
     link = { ...link, token: '' }
     if (recoveryCodes.length === 0) showReady()
@@ -254,6 +256,7 @@ function showReady() {
   part('secret').textContent = ''
   part('qr').replaceChildren()
   say(part('ready-lead'), `your name is \`${principalName}\`. The rest happens in your terminal`)
+  part('ready-passkey').href = passkeyUrl
   const elsewhere = location.origin === 'http://localhost:8091' ? '' : ` --admin-url ${location.origin}`
   const connect = ['Connect a client', 'Or claude-code, cursor, vscode instead of inspector.', 'connect inspector']
   const next = [

@@ -56,6 +56,7 @@ const signOut = route({
   path: '/sign-out',
   summary: 'end this session',
   access: 'signed-in',
+  isForRegistering: true,
   answer: done,
   async handle({ rooms, principal }) {
     await rooms.identity.sessions.end(principal.credential.id, principal, 'signed-out')
@@ -68,6 +69,7 @@ const me = route({
   path: '/me',
   summary: 'who this session belongs to, and where the gateway is',
   access: 'signed-in',
+  isForRegistering: true,
   answer: z.object({
     person,
     factors: z.array(z.string()),

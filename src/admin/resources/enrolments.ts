@@ -54,8 +54,17 @@ const finish = openRoute({
   summary: 'confirm the second factor with one code; makes the person and uses up the link',
   recordsOwnRefusals: true,
   body: z.strictObject({ token, code: secretText.optional() }),
-  answer: z.object({ principalName: z.string(), recoveryCodes: z.array(z.string()).readonly() }),
-  handle: async ({ rooms, body, address }) => rooms.identity.enrolments.finish({ ...body, address }),
+  answer: z.object({
+    principalName: z.string(),
+    recoveryCodes: z.array(z.string()).readonly(),
+    /** Where the person can add a passkey, signed in. */
+    passkeyUrl: z.string(),
+  }),
+  async handle({ rooms, body, address }) {
+    const finished = await rooms.identity.enrolments.finish({ ...body, address })
+    if (isRefusal(finished)) return finished
+    return { ...finished, passkeyUrl: new URL('/account/passkeys/add', rooms.config.gateway.publicUrl).href }
+  },
 })
 
 export const enrolmentRoutes = [begin, choose, finish]

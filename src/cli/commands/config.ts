@@ -8,7 +8,7 @@ import { reloadLines } from '../tasks/show-reload.ts'
 
 /** A value as it would be written; secrets show as `[secret]`. */
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(', ')}]`
+  if (Array.isArray(value) && !value.some((one) => typeof one === 'object')) return `[${value.join(', ')}]`
   return typeof value === 'string' ? value : JSON.stringify(value ?? '').replace(/^"|"$/g, '')
 }
 

@@ -12,6 +12,8 @@ const commands: Readonly<Record<string, () => Promise<CommandPlug>>> = {
   endpoint: async () => (await import('./endpoint.ts')).endpoint,
   bundle: async () => (await import('./bundle.ts')).bundle,
   user: async () => (await import('./user.ts')).user,
+  provider: async () => (await import('../identity/provider.ts')).provider,
+  client: async () => (await import('../identity/client.ts')).client,
   role: async () => (await import('./role.ts')).role,
   token: async () => (await import('./token.ts')).token,
   hold: async () => (await import('./hold.ts')).hold,

@@ -3,6 +3,7 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { showTime } from '../duration.ts'
 import type { Invocation } from '../invocation.ts'
+import { declareRecovery, recoveryExamples } from '../tasks/recover-person.ts'
 import type { Span } from '../terminal/table.ts'
 
 function statusOf(person: Person): Span {
@@ -76,9 +77,10 @@ export const user: CommandPlug = {
     'castellan user show bo',
     'castellan user resume bo',
     'castellan user sign-out bo --yes',
+    ...recoveryExamples,
   ],
   declare(program, open) {
-    const command = program.command('user').description('people: invite, look at, suspend')
+    const command = program.command('user').description('people: invite, look at, suspend, let in again')
 
     command
       .command('add')
@@ -96,6 +98,7 @@ export const user: CommandPlug = {
       .argument('<name>')
       .description('show one person')
       .action((name: string) => show(open(), name))
+    declareRecovery(command, open)
     const verbs: readonly (readonly [Change, string])[] = [
       ['suspend', 'end what a person has open and let nothing new begin'],
       ['resume', 'let a suspended person in again'],

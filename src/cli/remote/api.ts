@@ -186,10 +186,11 @@ export interface Reloaded {
   readonly hint?: string | null | undefined
 }
 
-const base = '/api/v1'
+/** Where the admin API begins. */
+export const base = '/api/v1'
 
 /** A name as one step of a path: it cannot leave its place. @throws CliFailure `cli.bad-name` */
-function segment(name: string): string {
+export function segment(name: string): string {
   // WHY: URLs resolve these before they are sent, escaped or not.
   if (name !== '' && name !== '.' && name !== '..') return encodeURIComponent(name)
   throw new CliFailure(
@@ -200,7 +201,7 @@ function segment(name: string): string {
   )
 }
 
-function itemsOf<Item>(answer: unknown): readonly Item[] {
+export function itemsOf<Item>(answer: unknown): readonly Item[] {
   const { items } = (answer ?? {}) as { items?: unknown }
   return Array.isArray(items) ? (items as Item[]) : []
 }

@@ -5,7 +5,7 @@
  * Fails: alone: its refusal is an answer of its own, and the others go on.
  */
 import type { Policy } from '#policy'
-import type { Principal, Refusal } from '#kernel'
+import { type Principal, type Refusal, withRoles } from '#kernel'
 import { type Frame, isObject, type Message, metaKeys, modernRevisions } from '#protocol'
 import { emptyAnswer, type EndSignal, jsonAnswer, type UpstreamAnswer } from '#upstream'
 import type { Arrival, JointAddress } from '../arrival.ts'
@@ -137,7 +137,7 @@ export function createLegs(rooms: LegRooms): (leg: Leg) => Promise<LegEnd> {
     const lists = rooms.lists()
     const { principal } = leg.caller
     // WHY: a stream of news asks again long after it was opened; a role that was taken away since counts.
-    const current = { ...principal, roles: await rooms.policy.roles.of(principal.id) }
+    const current = withRoles(principal, await rooms.policy.roles.of(principal.id))
     const entered = await lists.aims.run(startOf(leg, begun, current))
     rooms.measure.follow(trip, { ...entered.known, headers: leg.headers })
     if (entered.isRefused) return endRefused(rooms, begun, asNotThere(entered as Refused, leg))

@@ -4,7 +4,7 @@
  * Trusts: the same decision, pins and holds that calls and lists are judged by.
  * Fails: what cannot be judged counts as a change.
  */
-import type { Principal, Target } from '#kernel'
+import { type Principal, type Target, withRoles } from '#kernel'
 import type { Policy } from '#policy'
 import type { Pin } from '#upstream'
 import { type MemberRooms, serversAt } from '../guards/resolve-members.ts'
@@ -36,7 +36,7 @@ function offeredTools({ upstreams, policy }: OfferRooms, principal: Principal, u
 export async function offerAt(rooms: OfferRooms, address: string, person: Principal): Promise<Offer> {
   const { upstreams, policy } = rooms
   await Promise.all([upstreams.catalog.refresh(), upstreams.bundles.refresh(), policy.refresh()])
-  const principal = { ...person, roles: await policy.roles.of(person.id) }
+  const principal = withRoles(person, await policy.roles.of(person.id))
   const servers = serversAt(upstreams, address)
     .map(({ name }) => name)
     .filter((upstream) => policy.decide(principal, 'servers:use', { upstream, kind: 'server' }).isAllowed)

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Ledger } from '#audit'
+import type { Identity } from '#identity'
 import { refuse, type Refusal } from '#kernel'
 import type { Knock } from '../arrival.ts'
 import { callRefused } from '../events.ts'
@@ -24,6 +25,7 @@ export interface OutsideRooms {
   readonly ledger: Pick<Ledger, 'append'>
   readonly pipeline: Pick<ReturnType<typeof createPipeline>, 'doorway'>
   readonly measure: Pick<Measure, 'turnedAway'>
+  readonly identity: Pick<Identity, 'front'>
 }
 
 /** A request to no server, and why it is refused. */
@@ -67,6 +69,9 @@ export function createOutside(
     const [asked = ''] = (req.url ?? '').split('?', 1)
     const metadata = req.method === 'GET' ? metadataFor(rooms.settings.current.publicUrl, asked) : undefined
     if (metadata !== undefined) return sendJson(res, metadata)
+    const { front } = rooms.identity
+    const { exchangeId, address } = knock
+    if (front.owns(asked)) return front.answer(req, res, { path: asked, exchangeId, address })
     return turnAway(rooms, res, knock, { refusal: refuse(gatewayRefusals.pathUnknown), path })
   }
 }

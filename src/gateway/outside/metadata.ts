@@ -5,6 +5,7 @@
  * Fails: any other well-known path is 404 with a hint.
  * @see RFC 9728, sections 2 and 3
  */
+import { mcpScope, proofAlgorithms } from './challenge.ts'
 
 const serverPath = /^\/servers\/([a-z][a-z0-9-]{0,30})\/mcp\/?$/
 const sharedPath = /^(\/mcp|\/bundles\/[a-z][a-z0-9-]{0,30}\/mcp)\/?$/
@@ -54,6 +55,8 @@ export function metadataFor(publicUrl: string, path: string): Record<string, unk
     resource: resourceOf(publicUrl, served),
     authorization_servers: [publicUrl],
     bearer_methods_supported: ['header'],
+    scopes_supported: [mcpScope],
+    dpop_signing_alg_values_supported: proofAlgorithms,
     resource_name: `${isShared(served) ? name : served} behind Castellan`,
   }
 }

@@ -5,6 +5,7 @@
  * @see ASVS 7.2.1, 7.3.1, 7.3.2
  */
 import { type Principal, type Refusal, refuse } from '#kernel'
+import { adminRole } from '../enrolment/links.ts'
 import { type Parts, castellan } from '../parts.ts'
 import { refusals } from '../refusals.ts'
 import { readToken } from './opaque-token.ts'
@@ -13,9 +14,16 @@ import { type Sessions, sessionLimit } from './sessions.ts'
 
 const minuteMs = 60_000
 
+/** Of the request that presents a session. */
+export interface SessionContext {
+  readonly address: string
+  /** Nothing can be done there but to look at one's own account, to register a passkey and to sign out. */
+  readonly isRegistering?: boolean
+}
+
 /** Answers with the person behind a session token, and counts the use against the idle limit. */
 export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions, 'end'>) {
-  const { database, clock } = parts
+  const { database, clock, settings } = parts
 
   async function touch(row: { readonly id: string; readonly last_seen_at: number }): Promise<void> {
     const now = clock.now()
@@ -25,7 +33,14 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
     await seen.where('ended_at', 'is', null).where('last_seen_at', '<', now).execute()
   }
 
-  return async function authenticateSession(token: string): Promise<Principal | Refusal> {
+  /** Whether this is an administrator who has to register a passkey first. */
+  async function needsPasskey(personId: string, roles: readonly string[]): Promise<boolean> {
+    if (!settings.administratorsNeedPasskey || !roles.includes(adminRole)) return false
+    const own = database.query.selectFrom('passkeys').select('id').where('person_id', '=', personId)
+    return (await own.limit(1).executeTakeFirst()) === undefined
+  }
+
+  return async function authenticateSession(token: string, context?: SessionContext): Promise<Principal | Refusal> {
     const tokenHash = readToken('session', token)
     if (tokenHash === undefined) return refuse(refusals.sessionInvalid, { detail: { reason: 'malformed' } })
     const row = await database.query
@@ -45,6 +60,10 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
       return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: limit } })
     }
     await touch(row)
-    return principalOf('session', row, await rolesOf(database.query, row.person_id))
+    const roles = await rolesOf(database.query, row.person_id)
+    if (context?.isRegistering !== true && (await needsPasskey(row.person_id, roles))) {
+      return refuse(refusals.passkeyNeeded, { detail })
+    }
+    return principalOf('session', row, roles)
   }
 }

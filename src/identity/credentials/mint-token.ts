@@ -13,6 +13,7 @@ import { refusals } from '../refusals.ts'
 import { createToken, hashToken } from './opaque-token.ts'
 import { hasSecondFactor, readFactors } from './principals.ts'
 import { canonicalResource } from './resource.ts'
+import { findProvable } from '../sign-in/prove-factors.ts'
 import { sessionLimit } from './sessions.ts'
 import { type AccessTokenView, tokenView } from './token-view.ts'
 
@@ -67,12 +68,9 @@ async function refuseMinter(
   const holds = session?.ended_at === null && session.status === 'active' && !sessionLimit(session, parts)
   if (!holds) return refuse(refusals.sessionInvalid)
   if (!hasSecondFactor(readFactors(session.factors))) {
-    const factor = await transaction
-      .selectFrom('second_factors')
-      .select('id')
-      .where('person_id', '=', id)
-      .executeTakeFirst()
-    if (settings.secondFactor === 'required' || factor) return refuse(refusals.secondFactorNeeded)
+    const own = await findProvable(transaction, { id })
+    const hasFactor = own?.totp !== undefined || own?.hasPasskey === true
+    if (settings.secondFactor === 'required' || hasFactor) return refuse(refusals.secondFactorNeeded)
   }
   const { count } = await transaction
     .selectFrom('access_tokens')

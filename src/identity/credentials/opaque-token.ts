@@ -5,13 +5,23 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 
-export type TokenKind = 'access-token' | 'session' | 'enrolment'
+export type TokenKind = 'access-token' | 'session' | 'enrolment' | 'oauth-access' | 'oauth-refresh' | 'reset'
 
-const prefixes: Readonly<Record<TokenKind, string>> = { 'access-token': 'cst_', session: 'css_', enrolment: 'cse_' }
+const prefixes: Readonly<Record<TokenKind, string>> = {
+  'access-token': 'cst_',
+  session: 'css_',
+  enrolment: 'cse_',
+  'oauth-access': 'coa_',
+  'oauth-refresh': 'cor_',
+  reset: 'csr_',
+}
 const shapes: Readonly<Record<TokenKind, RegExp>> = {
   'access-token': /^cst_[A-Za-z0-9_-]{43}$/,
   session: /^css_[A-Za-z0-9_-]{43}$/,
   enrolment: /^cse_[A-Za-z0-9_-]{43}$/,
+  'oauth-access': /^coa_[A-Za-z0-9_-]{43}$/,
+  'oauth-refresh': /^cor_[A-Za-z0-9_-]{43}$/,
+  reset: /^csr_[A-Za-z0-9_-]{43}$/,
 }
 
 /** A new token: 4 characters of prefix, 43 of base64url. Shown once, to its holder. */

@@ -6,7 +6,17 @@
 import type { Factor, Principal } from '#kernel'
 import type { Query } from '../parts.ts'
 
-const factors: readonly Factor[] = ['password', 'totp', 'recovery-code']
+const factors: readonly Factor[] = [
+  'password',
+  'totp',
+  'recovery-code',
+  'passkey',
+  'identity-provider',
+  'identity-provider-mfa',
+  'client-secret',
+  'client-key',
+]
+const secondFactors: readonly Factor[] = ['totp', 'recovery-code', 'passkey', 'identity-provider-mfa']
 
 /** The factors kept with a credential. */
 export function readFactors(json: string): readonly Factor[] {
@@ -14,9 +24,9 @@ export function readFactors(json: string): readonly Factor[] {
   return Array.isArray(kept) ? factors.filter((factor) => kept.includes(factor)) : []
 }
 
-/** Whether more than a password was proved. */
+/** Whether more than one factor was proved: a passkey is two, the device and what unlocked it. */
 export function hasSecondFactor(proved: readonly Factor[]): boolean {
-  return proved.includes('totp') || proved.includes('recovery-code')
+  return proved.some((factor) => secondFactors.includes(factor))
 }
 
 /** The names of a person's roles, sorted. */

@@ -98,4 +98,20 @@ eachDatabase('a session', (open, openAgain) => {
     await expect(world.identity.sessions.end(principal.credential.id, principal, 'signed out')).rejects.toThrow()
     expect(isRefusal(await world.identity.authenticateSession(token))).toBe(false)
   })
+
+  test('goes on where its person signs out everywhere else, and is the only one that does', async () => {
+    const { identity, ...world } = await identityWorld(await open())
+    const admin = await world.admin()
+    const sessions = [await world.signIn(admin), await world.signIn(admin), await world.signIn(admin)]
+    const [, here] = sessions
+    const { id, credential } = here!.principal
+    expect(await identity.sessions.endAll(id, here!.principal, credential.id)).toBe(2)
+    const held = await Promise.all(sessions.map(({ token }) => identity.authenticateSession(token)))
+    expect(held.map(isRefusal)).toEqual([true, false, true])
+    expect((await world.entries()).at(-1)).toMatchObject({
+      event: 'session.ended',
+      details: { count: 2, reason: 'signed out everywhere else' },
+    })
+    expect(await identity.sessions.endAll(id, here!.principal, credential.id)).toBe(0)
+  })
 })

@@ -2,7 +2,7 @@
  * Does this session still hold, and who may end it? Random token, absolute and idle limits, ended at once.
  * Stops fixation (each sign-in makes a new one), use after sign-out, and sessions that live on by forgetting.
  * Trusts the server's clock and the database. Fails closed: an unknown, ended or idle session is one refusal.
- * @see ASVS 7.2, 7.3, 7.4. Concurrent sessions are not limited in number; each is listed and can be ended
+ * @see ASVS 7.1.2, 7.2, 7.3, 7.4
  */
 import type { EntryFields, EventDefinition } from '#audit'
 import { createId, type Factor, type Refusal, isRefusal, refuse } from '#kernel'
@@ -36,8 +36,11 @@ export interface Sessions {
    * @param ownerId when given, only a session of this person; another's is unknown
    */
   end(id: string, by: Actor, reason: string, ownerId?: string): Promise<SessionView | Refusal>
-  /** @returns how many were ended */
-  endAll(personId: string, by: Actor): Promise<number>
+  /**
+   * @param exceptId a session that goes on
+   * @returns how many were ended
+   */
+  endAll(personId: string, by: Actor, exceptId?: string): Promise<number>
 }
 
 interface Row {
@@ -122,6 +125,31 @@ export async function endSessions(
   return Number(outcome.numUpdatedRows)
 }
 
+/** Ends the oldest sessions of a person that hold, so that there are not more than allowed. @returns how many */
+export async function endOldest(
+  transaction: Query,
+  { clock, settings }: Pick<Parts, 'clock' | 'settings'>,
+  { personId, exceptId }: { readonly personId: string; readonly exceptId: string },
+): Promise<number> {
+  const nowMs = clock.now()
+  const others = await transaction
+    .selectFrom('sessions')
+    .select('id')
+    .where('person_id', '=', personId)
+    .where('id', '!=', exceptId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', nowMs)
+    .where('last_seen_at', '>', nowMs - settings.sessionIdleMinutes * minuteMs)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  const ids = others.slice(settings.sessionsPerPerson - 1).map(({ id }) => id)
+  if (ids.length === 0) return 0
+  const end = { ended_at: nowMs, ended_reason: 'too many sessions' }
+  await transaction.updateTable('sessions').set(end).where('id', 'in', ids).execute()
+  return ids.length
+}
+
 const columns = ['id', 'person_id', 'factors', 'address', 'agent', 'created_at', 'last_seen_at', 'expires_at'] as const
 
 async function listSessions(parts: Parts, personId: string): Promise<SessionView[]> {
@@ -158,10 +186,16 @@ export function createSessions(parts: Parts): Sessions {
       })
     },
 
-    async endAll(personId, by) {
-      const reason = 'signed out everywhere'
+    async endAll(personId, by, exceptId) {
+      const reason = exceptId === undefined ? 'signed out everywhere' : 'signed out everywhere else'
       const ended = await recordChange<number>(parts, {
-        work: (transaction) => endSessions(transaction, { personId, reason, nowMs: clock.now() }),
+        work: (transaction) =>
+          endSessions(transaction, {
+            personId,
+            ...(exceptId !== undefined && { exceptId }),
+            reason,
+            nowMs: clock.now(),
+          }),
         tell: (count) => (count === 0 ? undefined : tellEnded(by, { person: personId, count, reason })),
       })
       return isRefusal(ended) ? 0 : ended

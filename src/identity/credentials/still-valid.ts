@@ -6,6 +6,7 @@
  */
 import type { Principal } from '#kernel'
 import { rememberByRevision } from '#platform/database'
+import type { ExternalTokens } from '../external/authenticate-external.ts'
 import type { Parts } from '../parts.ts'
 import { sessionLimit } from './sessions.ts'
 
@@ -20,7 +21,8 @@ interface Standing {
 
 const gone: Standing = { isEnded: true, expires_at: 0 }
 
-export function createStillValid(parts: Parts) {
+/** @param external judges what rests on a signed token of another issuer */
+export function createStillValid(parts: Parts, external: Pick<ExternalTokens, 'stillValid'>) {
   const { database, clock } = parts
 
   async function readToken(id: string): Promise<Standing> {
@@ -43,6 +45,23 @@ export function createStillValid(parts: Parts) {
     return row ? { ...row, isEnded: row.ended_at !== null || row.status !== 'active' } : gone
   }
 
+  async function readOauthToken(id: string): Promise<Standing> {
+    const row = await database.query
+      .selectFrom('oauth_artifacts as token')
+      .leftJoin('oauth_clients as client', 'client.id', 'token.client_id')
+      .leftJoin('oauth_grants as grant', 'grant.id', 'token.grant_id')
+      .innerJoin('people as person', (join) =>
+        join.on((on) => on('person.id', '=', on.fn.coalesce('token.person_id', 'client.person_id'))),
+      )
+      .select(['token.expires_at', 'token.ended_at', 'grant.ended_at as grant_ended_at', 'blocked_at', 'status'])
+      .where('public_id', '=', id)
+      .executeTakeFirst()
+    if (!row) return gone
+    const ends = [row.ended_at, row.grant_ended_at ?? null, row.blocked_at ?? null]
+    return { expires_at: row.expires_at, isEnded: row.status !== 'active' || ends.some((end) => end !== null) }
+  }
+
+  const oauthTokens = rememberByRevision(database, readOauthToken, { maxEntries: mostRemembered })
   const tokens = rememberByRevision(database, readToken, { maxEntries: mostRemembered })
   const sessions = rememberByRevision(database, readSession, { maxEntries: mostRemembered })
 
@@ -52,8 +71,11 @@ export function createStillValid(parts: Parts) {
   }
 
   /** @returns at once when the credential is remembered; a promise when it has to be read */
-  return function stillValid({ credential }: Principal): boolean | Promise<boolean> {
-    const remembered = credential.kind === 'session' ? sessions : tokens
+  return function stillValid(principal: Principal): boolean | Promise<boolean> {
+    const { credential } = principal
+    if (credential.kind === 'external-token') return external.stillValid(principal)
+    const remembered =
+      credential.kind === 'session' ? sessions : credential.kind === 'oauth-token' ? oauthTokens : tokens
     const known = remembered.peek(credential.id)
     return known ? holds(known) : remembered.get(credential.id).then(holds)
   }

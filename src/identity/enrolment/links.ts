@@ -176,7 +176,9 @@ export async function invite(
       const unknown = await firstUnknownRole(transaction, wanted)
       if (unknown !== undefined) return refuse(refusals.roleUnknown, { names: { role: unknown } })
       const known = await transaction.selectFrom('people').selectAll().where('name', '=', canonical).executeTakeFirst()
-      if (known && (known.password_hash !== null || known.status !== 'active')) {
+      // INVARIANT: who has been an administrator comes back by a reset, never by an invitation.
+      const isKnown = known && (known.password_hash !== null || known.administered_at !== null)
+      if (known && (isKnown || known.status !== 'active')) {
         return refuse(refusals.nameTaken, { names: { name: canonical } })
       }
       const person = { name: canonical, display_name: line, status: 'active' as const, password_hash: null }

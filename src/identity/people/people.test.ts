@@ -4,9 +4,9 @@ import { eachDatabase } from '../../../test/world/databases.ts'
 import { given, home, identityWorld, type IdentityWorld, refusalOf } from '../../../test/world/identity.ts'
 import { oneTimeCode } from '../../../test/world/one-time-code.ts'
 
-async function promote(world: IdentityWorld, name: string): Promise<string> {
+async function promote(world: IdentityWorld, name: string, role = 'admin'): Promise<string> {
   const id = (await world.identity.people.find(name))?.id ?? ''
-  const grant = { person_id: id, role: 'admin', granted_at: 0, granted_by: null }
+  const grant = { person_id: id, role, granted_at: 0, granted_by: null }
   await world.database.query.insertInto('role_grants').values(grant).execute()
   return id
 }
@@ -80,7 +80,7 @@ eachDatabase('a person', (open, openAgain) => {
     const by = (await world.signIn(await world.admin())).principal
     const bob = await world.person('bob')
     const { token: old } = await world.signIn(bob)
-    const id = await promote(world, 'bob')
+    const id = await promote(world, 'bob', 'viewer')
     const { token } = given(await people.resetSecondFactor(id, by))
     expect(refusalOf(await world.identity.authenticateSession(old))).toBe('identity.session-invalid')
     const request = { ...bob, code: bob.nextCode(), address: home }
@@ -91,7 +91,7 @@ eachDatabase('a person', (open, openAgain) => {
     world.clock.advance(30_000)
     const code = oneTimeCode(secret, world.clock.now())
     const { principal } = given(await world.identity.signIn({ name: 'bob', password, code, address: home }))
-    expect([principal.id, principal.roles]).toEqual([id, ['admin']])
+    expect([principal.id, principal.roles]).toEqual([id, ['viewer']])
     expect(refusalOf(await world.identity.signIn({ ...request, code: bob.nextCode() }))).toBe(
       'identity.sign-in-refused',
     )

@@ -6,14 +6,14 @@
  */
 import { type Refusal, isRefusal, refuse } from '#kernel'
 import type { EventDefinition } from '#audit'
-import { type EnrolmentLink, adminRole, draftLink } from '../enrolment/links.ts'
+import { type EnrolmentLink, draftLink } from '../enrolment/links.ts'
 import { personResumed, personSuspended, signInReset } from '../events.ts'
-import { revokeTokens } from '../credentials/access-tokens.ts'
 import { canonicalName } from '../names.ts'
 import type { Actor, Parts, Query } from '../parts.ts'
+import { approvalsNeeded } from '../recovery/two-persons.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
-import { endSessions } from '../credentials/sessions.ts'
+import { endCredentials, isLastAdmin, takeFactors } from './take-factors.ts'
 import { forgiveStreaks } from '../sign-in/throttle.ts'
 
 /** What is shown of a person. Times in wall-clock milliseconds. */
@@ -24,7 +24,9 @@ export interface PersonView {
   readonly status: 'active' | 'suspended'
   /** Has chosen a password. */
   readonly isEnrolled: boolean
+  /** An authenticator app or a passkey. */
   readonly hasSecondFactor: boolean
+  readonly hasAuthenticator: boolean
   readonly recoveryCodesLeft: number
   /** Sorted. */
   readonly roles: readonly string[]
@@ -59,7 +61,9 @@ async function readPeople(query: Query, id?: string): Promise<PersonView[]> {
     .where('used_at', 'is', null)
     .groupBy('person_id')
     .execute()
-  const withFactor = new Set(factors.map((factor) => factor.person_id))
+  const passkeys = await query.selectFrom('passkeys').select('person_id').execute()
+  const withAuthenticator = new Set(factors.map((factor) => factor.person_id))
+  const withPasskey = new Set(passkeys.map((passkey) => passkey.person_id))
   const left = new Map(codes.map((row) => [row.person_id, row.left]))
   const roles = Map.groupBy(grants, (grant) => grant.person_id)
   return people.map((person) => ({
@@ -68,40 +72,12 @@ async function readPeople(query: Query, id?: string): Promise<PersonView[]> {
     displayName: person.display_name,
     status: person.status,
     isEnrolled: person.password_hash !== null,
-    hasSecondFactor: withFactor.has(person.id),
+    hasSecondFactor: withAuthenticator.has(person.id) || withPasskey.has(person.id),
+    hasAuthenticator: withAuthenticator.has(person.id),
     recoveryCodesLeft: left.get(person.id) ?? 0,
     roles: (roles.get(person.id) ?? []).map(({ role }) => role).toSorted(),
     createdAt: person.created_at,
   }))
-}
-
-/** INVARIANT: read in the transaction that takes the person out, and transactions take turns. */
-async function isLastAdmin(transaction: Query, person: PersonView): Promise<boolean> {
-  if (!person.roles.includes(adminRole) || person.status !== 'active' || !person.isEnrolled) return false
-  const other = await transaction
-    .selectFrom('role_grants')
-    .innerJoin('people', 'people.id', 'role_grants.person_id')
-    .select('people.id')
-    .where('role', '=', adminRole)
-    .where('status', '=', 'active')
-    .where('password_hash', 'is not', null)
-    .where('people.id', '!=', person.id)
-    .limit(1)
-    .executeTakeFirst()
-  return other === undefined
-}
-
-/** Ends what a person can come in with, and the invitations they made. */
-async function endCredentials(transaction: Query, personId: string, by: Actor, reason: string, nowMs: number) {
-  const sessions = await endSessions(transaction, { personId, reason, nowMs })
-  const tokens = await revokeTokens(transaction, { personId, by, nowMs })
-  await transaction
-    .updateTable('enrolments')
-    .set({ used_at: nowMs, sealed_draft: null })
-    .where('used_at', 'is', null)
-    .where((where) => where.or([where('person_id', '=', personId), where('created_by', '=', personId)]))
-    .execute()
-  return { sessions, tokens }
 }
 
 interface Work {
@@ -154,13 +130,11 @@ async function resetSecondFactor(parts: Parts, id: string, by: Actor): Promise<E
     by,
     event: signInReset,
     async change(transaction, person, nowMs) {
-      if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
-      const counts = await endCredentials(transaction, id, by, 'sign-in reset', nowMs)
-      await transaction.deleteFrom('second_factors').where('person_id', '=', id).execute()
-      await transaction.deleteFrom('recovery_codes').where('person_id', '=', id).execute()
-      const without = { password_hash: null, updated_at: nowMs }
-      await transaction.updateTable('people').set(without).where('id', '=', id).execute()
-      await forgiveStreaks(transaction, id)
+      if (await isLastAdmin(transaction, id)) return refuse(refusals.lastAdmin)
+      // INVARIANT: it takes two to reset an administrator.
+      if ((await approvalsNeeded(transaction, person.id, nowMs)) > 1) return refuse(refusals.resetNeedsTwo)
+      const counts = await takeFactors(transaction, { personId: id, by, nowMs })
+      if (isRefusal(counts)) return counts
       await insert(transaction, id)
       return counts
     },
@@ -179,10 +153,10 @@ export function createPeople(parts: Parts): People {
         id,
         by,
         event: personSuspended,
-        async change(transaction, person, nowMs) {
-          if (await isLastAdmin(transaction, person)) return refuse(refusals.lastAdmin)
+        async change(transaction, _person, nowMs) {
+          if (await isLastAdmin(transaction, id)) return refuse(refusals.lastAdmin)
           await setStatus(transaction, id, 'suspended', nowMs)
-          return endCredentials(transaction, id, by, 'suspended', nowMs)
+          return endCredentials(transaction, { personId: id, by, reason: 'suspended', nowMs })
         },
       }),
 

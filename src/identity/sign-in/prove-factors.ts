@@ -24,6 +24,7 @@ export interface ProvablePerson {
   readonly passwordHash: string | null
   /** Their confirmed authenticator. */
   readonly totp: { readonly id: string; readonly sealedSecret: string } | undefined
+  readonly hasPasskey: boolean
 }
 
 export type ProvedCode =
@@ -40,7 +41,7 @@ export function totpPlace(id: string): string {
   return `second_factors/sealed_secret/${id}`
 }
 
-/** The person with that canonical name or id, in the same two look-ups whether or not there is one. */
+/** The person with that canonical name or id, in the same three look-ups whether or not there is one. */
 export async function findProvable(
   query: Query,
   by: { readonly name: string } | { readonly id: string },
@@ -55,6 +56,12 @@ export async function findProvable(
     .where('person_id', '=', person?.id ?? '')
     .where('confirmed_at', 'is not', null)
     .executeTakeFirst()
+  const passkey = await query
+    .selectFrom('passkeys')
+    .select('id')
+    .where('person_id', '=', person?.id ?? '')
+    .limit(1)
+    .executeTakeFirst()
   return (
     person && {
       id: person.id,
@@ -63,6 +70,7 @@ export async function findProvable(
       status: person.status,
       passwordHash: person.password_hash,
       totp: totp && { id: totp.id, sealedSecret: totp.sealed_secret },
+      hasPasskey: passkey !== undefined,
     }
   )
 }
@@ -123,10 +131,13 @@ export function whyNot(
   if (person === undefined) return 'unknown-name'
   if (!proof.isPasswordRight) return 'wrong-password'
   if (person.status !== 'active') return 'suspended'
-  if (person.totp === undefined) return asked.secondFactor === 'required' ? 'no-second-factor' : undefined
-  if (proof.code.kind === 'totp' ? proof.code.steps.length === 0 : !proof.code.isUnused) return 'wrong-code'
+  if (proof.code.kind === 'recovery-code') return proof.code.isUnused ? undefined : 'wrong-code'
+  // INVARIANT: who has a passkey has a second factor, and a password alone is not enough.
+  const isAlone = asked.secondFactor === 'optional' && !person.hasPasskey
+  if (person.totp === undefined) return isAlone ? undefined : 'no-second-factor'
+  if (proof.code.steps.length === 0) return 'wrong-code'
   // SPEC: NIST SP 800-63B-4, section 3.2.2: after 100 failures in a row the authenticator is disabled.
-  return asked.streak >= mostConsecutiveFailures && proof.code.kind === 'totp' ? 'too-many-failures' : undefined
+  return asked.streak >= mostConsecutiveFailures ? 'too-many-failures' : undefined
 }
 
 /**
@@ -139,8 +150,8 @@ export async function spendCode(
   proof: Proof,
   nowMs: number,
 ): Promise<readonly Factor[] | undefined> {
-  if (person.totp === undefined) return ['password']
   if (proof.code.kind === 'totp') {
+    if (person.totp === undefined) return ['password']
     for (const step of proof.code.steps) {
       if (await spendStep(transaction, person.totp.id, step)) return ['password', 'totp']
     }

@@ -6,10 +6,11 @@
  */
 import { type Principal, type Refusal, isRefusal, refuse } from '#kernel'
 import { sourceOf } from './addresses.ts'
-import { sessionStarted, signInRefused } from '../events.ts'
-import { canonicalName, readAgent } from '../names.ts'
-import type { Parts, Query } from '../parts.ts'
-import { principalOf, rolesOf } from '../credentials/principals.ts'
+import { signInRefused } from '../events.ts'
+import { canonicalName } from '../names.ts'
+import { addNotice } from '../notices/notices.ts'
+import type { Parts } from '../parts.ts'
+import { admitPerson } from './admit-person.ts'
 import {
   type Proof,
   type ProvablePerson,
@@ -19,9 +20,8 @@ import {
   spendCode,
   whyNot,
 } from './prove-factors.ts'
-import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
-import { type SessionView, draftSession } from '../credentials/sessions.ts'
+import type { SessionView } from '../credentials/sessions.ts'
 import { type Throttle, type Turn, createThrottle } from './throttle.ts'
 
 export interface SignInRequest {
@@ -65,49 +65,28 @@ async function judge(
 }
 
 /** Spends the code and makes the session, if the person is still who was judged. */
-async function admit(
-  transaction: Query,
-  { person, proof, turn }: Judged & { person: ProvablePerson },
-  draft: ReturnType<typeof draftSession>,
-  nowMs: number,
-): Promise<SignedIn | Refusal> {
-  const fresh = await findProvable(transaction, { id: person.id })
-  const isSame =
-    fresh?.status === 'active' && fresh.passwordHash === person.passwordHash && fresh.totp?.id === person.totp?.id
-  if (!isSame) return refuse(refusals.signInRefused, { detail: { reason: 'changed-meanwhile' } })
-  const proved = await spendCode(transaction, person, proof, nowMs)
-  if (!proved) return refuse(refusals.signInRefused, { detail: { reason: 'code-used' } })
-  const session = await draft.insert(transaction, proved)
-  await turn.settle(transaction)
-  const row = {
-    id: session.id,
-    person_id: person.id,
-    name: person.name,
-    factors: JSON.stringify(proved),
-    expires_at: session.expiresAt,
-  }
-  return { token: draft.token, session, principal: principalOf('session', row, await rolesOf(transaction, person.id)) }
-}
-
 function grant(
   parts: Parts,
-  request: SignInRequest,
-  judged: Judged & { person: ProvablePerson },
+  { address, agent }: SignInRequest,
+  { person, proof, turn }: Judged & { person: ProvablePerson },
 ): Promise<SignedIn | Refusal> {
-  const { address } = request
-  const agent = readAgent(request.agent)
-  const draft = draftSession(parts, { personId: judged.person.id, address, agent })
-  return recordChange<SignedIn>(parts, {
-    work: (transaction) => admit(transaction, judged, draft, parts.clock.now()),
-    tell: ({ session, principal }) => [
-      sessionStarted,
-      {
-        principal,
-        address,
-        outcome: 'succeeded',
-        details: { credential: session.id, factors: session.factors, agent },
-      },
-    ],
+  return admitPerson(parts, {
+    personId: person.id,
+    factors: [],
+    address,
+    agent,
+    async within(transaction, nowMs) {
+      const fresh = await findProvable(transaction, { id: person.id })
+      const isSame = fresh?.passwordHash === person.passwordHash && fresh.totp?.id === person.totp?.id
+      if (!isSame) return refuse(refusals.signInRefused, { detail: { reason: 'changed-meanwhile' } })
+      const proved = await spendCode(transaction, person, proof, nowMs)
+      if (!proved) return refuse(refusals.signInRefused, { detail: { reason: 'code-used' } })
+      if (proved.includes('recovery-code')) {
+        await addNotice(transaction, { personId: person.id, kind: 'recovery-code-used', nowMs, details: { address } })
+      }
+      await turn.settle(transaction)
+      return proved
+    },
   })
 }
 

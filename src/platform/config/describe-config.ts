@@ -5,7 +5,7 @@ import { configShape } from './schema.ts'
 export interface ConfigEntry {
   /** Dotted, e.g. `gateway.port`. */
   readonly key: string
-  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'list'
+  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'list' | 'sections'
   /** As it would be written in the file; undefined when it is derived or must be given. */
   readonly default?: string
   readonly docs: string
@@ -54,7 +54,7 @@ function describe(key: string, member: z.core.$ZodType, inner: z.core.$ZodType):
   }
 }
 
-const liveSections = ['limits', 'identity', 'upstreams']
+const liveSections = ['limits', 'identity', 'oauth', 'upstreams']
 const liveListenerKeys = ['tlsMinVersion', 'allowedNetworks', 'trustedProxies', 'allowedHosts', 'allowedOrigins']
 
 function isLive(key: string): boolean {
@@ -85,7 +85,7 @@ function defaultOf(member: z.core.$ZodType): string | undefined {
 function typeOf(inner: z.core.$ZodType): ConfigEntry['type'] {
   if (inner instanceof z.ZodEnum) return 'choice'
   if (inner instanceof z.ZodBoolean) return 'boolean'
-  if (inner instanceof z.ZodArray) return 'list'
+  if (inner instanceof z.ZodArray) return bare(inner.def.element) instanceof z.ZodObject ? 'sections' : 'list'
   return inner instanceof z.ZodNumber ? 'number' : 'text'
 }
 

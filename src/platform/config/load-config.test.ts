@@ -16,6 +16,27 @@ const listener = {
   allowedOrigins: [],
 }
 
+const identity = {
+  sessionHours: 8,
+  sessionIdleMinutes: 30,
+  secondFactor: 'required',
+  accessTokenDays: 30,
+  sessionsPerPerson: 20,
+  administratorsNeedPasskey: false,
+  issuers: [],
+  passkeyDomain: 'localhost',
+}
+
+const oauth = {
+  accessTokenMinutes: 60,
+  grantDays: 30,
+  registration: 'open',
+  registrationsPerHour: 20,
+  metadataDocuments: true,
+  assertionIssuers: [],
+  metadataNetworks: [],
+}
+
 test('everything has a default', () => {
   const { config, origins, file } = load()
   expect(JSON.parse(JSON.stringify(config))).toEqual({
@@ -33,7 +54,8 @@ test('everything has a default', () => {
       allowedNetworks: ['127.0.0.0/8', '::1/128'],
     },
     database: { url: '[secret]' },
-    identity: { sessionHours: 8, sessionIdleMinutes: 30, secondFactor: 'required', accessTokenDays: 30 },
+    identity,
+    oauth,
     limits: {
       bodyBytes: 4_194_304,
       headerBytes: 16_384,
@@ -301,6 +323,11 @@ test('each key can be set by the variable that its description names', () => {
     allowedOrigins: 'https://app.example.com',
     url: 'sqlite:/x',
     secondFactor: 'optional',
+    passkeyDomain: 'example.com',
+    issuers: '[{"issuer":"https://id.example.com"}]',
+    registration: 'closed',
+    assertionIssuers: 'https://id.example.com',
+    metadataNetworks: '10.0.0.0/8',
     region: 'eu',
     origin: 'north',
     logLevel: 'debug',
@@ -312,10 +339,33 @@ test('each key can be set by the variable that its description names', () => {
   const byType: Record<string, string> = { boolean: 'false' }
   const entries = describeConfig()
   const text = ({ key, type, default: written }: (typeof entries)[number], at: number) =>
-    samples[key.split('.').at(-1) ?? ''] ?? byType[type] ?? String(Number(written) - (at % 7))
+    samples[key.split('.').at(-1) ?? ''] ?? byType[type] ?? String(Number(written) - (at % 3))
   const env = Object.fromEntries(entries.map((entry, at) => [entry.variable, text(entry, at)]))
   const { config, origins } = load({ env })
   for (const { key, variable } of entries) expect(origins[key]).toBe(`env ${variable}`)
   expect(config.gateway.addresses).toEqual(['127.0.0.2', '::1'])
   expect(config.telemetry.metricsToken?.reveal()).toBe(samples['metricsToken'])
+})
+
+test('a list of sections is read from the file and from the environment, and each mistake is told where it is', () => {
+  const issuer = 'https://id.example.com/realms/acme'
+  const yaml = `identity:\n  issuers:\n    - issuer: ${issuer}\n      roles: { staff: [reader] }\n    - issuer: http://elsewhere.example\n      clockSkewSeconds: 61\n      nonsense: 1\n`
+  const { message } = problemOf({ yaml })
+  expect(message).toMatch(/castellan\.yaml:5:7: `identity\.issuers`: entry 2, `issuer`: expected `https:/)
+  expect(message).toContain('entry 2, `clockSkewSeconds`: expected at most 60')
+  expect(message).toContain('entry 2: `nonsense` is not a key of an issuer')
+  const good = load({ yaml: yaml.slice(0, yaml.indexOf('    - issuer: http:')) })
+  const given = load({
+    env: { CASTELLAN_IDENTITY__ISSUERS: JSON.stringify([{ issuer, roles: { staff: ['reader'] } }]) },
+  })
+  expect(good.config.identity.issuers).toEqual(given.config.identity.issuers)
+  expect(good.config.identity.issuers).toMatchObject([
+    { issuer, typ: 'at+jwt', scopes: ['mcp'], clockSkewSeconds: 30, requireMfa: false, roles: { staff: ['reader'] } },
+  ])
+  const place = (list: string) => problemOf({ yaml: `identity:\n  issuers: ${list}\n` }).message
+  expect(place('[a, b]')).toContain('`identity.issuers` takes a list of sections')
+  expect(place(`[{ issuer: ${issuer} }, { issuer: ${issuer} }]`)).toContain('expected each issuer once')
+  expect(place('[{ issuer: "http://localhost:8090" }]')).toContain('expected another issuer than this gateway itself')
+  expect(place(`[{ issuer: ${issuer}, algorithms: [HS256] }]`)).toContain('expected one of ES256')
+  expect(place(`[{ issuer: ${issuer}, audiences: { x: /admin } }]`)).toContain('expected the path of a server')
 })

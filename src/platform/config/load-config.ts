@@ -115,12 +115,20 @@ function entryOf(key: string): ConfigEntry | undefined {
   return describeConfig().find((entry) => entry.key === key)
 }
 
+function readJsonText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
 /** Text that cannot be read as the type stays text, and the schema says what it expected. */
 function typed(text: string, entry: ConfigEntry | undefined): unknown {
   if (entry?.type === 'number' && /^-?\d{1,15}$/.test(text)) return Number(text)
   if (entry?.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
   if (entry?.type === 'list') return text.trim() === '[]' ? [] : text.split(',').map((one) => one.trim())
-  return text
+  return entry?.type === 'sections' ? readJsonText(text) : text
 }
 
 function absolute(path: unknown, folder: string, home: string): unknown {
@@ -156,8 +164,8 @@ function explain(
   found: ReadonlyMap<string, Found>,
 ): Misuse {
   const sentences = issues.map(({ path, message }) => {
-    const { key, at } = keyOf(path)
-    const entry = at === undefined ? '' : `entry ${at + 1}: `
+    const { key, at, inside } = keyOf(path)
+    const entry = at === undefined ? '' : `entry ${at + 1}${inside === '' ? '' : `, \`${inside}\``}: `
     return `${found.get(key)?.place(at) ?? 'default'}: \`${key}\`: ${entry}${message}`
   })
   const [first] = issues
@@ -166,8 +174,10 @@ function explain(
   return new Misuse('config.value', sentences.join('; '), docs === '' ? 'correct the value' : `\`${key}\`: ${docs}`)
 }
 
-/** The key that an issue is about, and which entry of its list. */
-function keyOf(path: readonly PropertyKey[]): { key: string; at?: number } {
-  const last = path.at(-1)
-  return typeof last === 'number' ? { key: path.slice(0, -1).join('.'), at: last } : { key: path.join('.') }
+/** The key that an issue is about, which entry of its list, and where in that. */
+function keyOf(path: readonly PropertyKey[]): { key: string; at?: number; inside: string } {
+  const place = path.findIndex((part) => typeof part === 'number')
+  if (place === -1) return { key: path.join('.'), inside: '' }
+  const inside = path.slice(place + 1).join('.')
+  return { key: path.slice(0, place).join('.'), at: Number(path[place]), inside }
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Misuse } from '#kernel'
 import { type ReadText, readText } from '#platform/files'
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode, type Scalar } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type ParsedNode, type Scalar, type YAMLMap } from 'yaml'
 import { describeConfig } from './describe-config.ts'
 import { nearest } from './nearest.ts'
 
@@ -103,7 +103,14 @@ function parse(path: string, text: string): Map<string, FileValue> {
       if (isSection(dotted)) visit(value, dotted)
       else if (!isKey(dotted))
         throw fail('config.unknown-key', start, `\`${dotted}\` is not a key`, unknownHint(dotted))
-      else if (isList(dotted)) {
+      else if (isList(dotted, 'sections')) {
+        const sections = sectionsOf(value)
+        if (sections === undefined)
+          throw fail('config.value', start, `\`${dotted}\` takes a list of sections`, listHint)
+        const places = sections.map((section) => at(section.range[0]))
+        const written = sections.map((section): unknown => section.toJS(document))
+        values.set(dotted, { value: written, places, ...at(value?.range[0] ?? start) })
+      } else if (isList(dotted, 'list')) {
         const list = entriesOf(value)
         if (list === undefined) throw fail('config.value', start, `\`${dotted}\` takes a list`, listHint)
         values.set(dotted, {
@@ -127,8 +134,14 @@ const sectionHint = 'write its keys below it, each on a line of its own and inde
 const valueHint = 'write the value behind the colon'
 const listHint = 'write its entries below it, each on a line of its own behind a dash'
 
-function isList(dotted: string): boolean {
-  return describeConfig().some((entry) => entry.key === dotted && entry.type === 'list')
+function isList(dotted: string, type: 'list' | 'sections'): boolean {
+  return describeConfig().some((entry) => entry.key === dotted && entry.type === type)
+}
+
+function sectionsOf(node: ParsedNode | null): YAMLMap.Parsed[] | undefined {
+  if (node === null || !isSeq(node)) return undefined
+  const sections = node.items.filter((entry) => isMap(entry))
+  return sections.length === node.items.length ? sections : undefined
 }
 
 function entriesOf(node: ParsedNode | null): Scalar.Parsed[] | undefined {

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { databaseUrl } from './database-url.ts'
 import { count, path, text, yesOrNo } from './fields.ts'
+import { issuersList } from './issuers-section.ts'
 import { limitProblems, limitsSection } from './limits-section.ts'
 import { complete, listenerProblems, listenerSection } from './listener-section.ts'
+import { oauthSection } from './oauth-section.ts'
 import { telemetrySection } from './telemetry-section.ts'
 import { upstreamsSection } from './upstreams-section.ts'
 
@@ -45,8 +47,28 @@ const shape = z.strictObject({
       accessTokenDays: count(1, 365)
         .default(30)
         .meta({ description: 'The longest life an access token can be given, in days.' }),
+      sessionsPerPerson: count(1, 1_000)
+        .default(20)
+        .meta({ description: 'How many sessions a person may have at a time; one more ends the oldest.' }),
+      administratorsNeedPasskey: yesOrNo.default(false).meta({
+        description: 'Whether a person with the role `admin` who has no passkey can sign in only to register one.',
+      }),
+      passkeyDomain: text
+        .toLowerCase()
+        .regex(
+          /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+          'expected a domain, such as `example.com`',
+        )
+        .optional()
+        .meta({
+          description:
+            'The domain that passkeys are made for: the host of `gateway.publicUrl`, unless it is given, or a domain above ' +
+            'it. Passkeys that were made for another domain stop working.',
+        }),
+      issuers: issuersList,
     })
     .prefault({}),
+  oauth: oauthSection,
   limits: limitsSection,
   upstreams: upstreamsSection,
   ledger: z
@@ -69,10 +91,23 @@ export const configSchema = shape.transform((config, context) => {
     ...limitProblems(config.limits),
   ]
   for (const problem of problems) context.addIssue({ code: 'custom', ...problem })
+  const own = complete(config.gateway).publicUrl
+  const at = config.identity.issuers.findIndex(({ issuer }) => issuer.replace(/\/$/, '') === own)
+  if (at !== -1) {
+    const path = ['identity', 'issuers', at, 'issuer']
+    context.addIssue({ code: 'custom', path, message: 'expected another issuer than this gateway itself' })
+  }
+  const { hostname } = new URL(complete(config.gateway).publicUrl)
+  const { passkeyDomain = hostname } = config.identity
+  if (hostname !== passkeyDomain && !hostname.endsWith(`.${passkeyDomain}`)) {
+    const message = `expected \`${hostname}\` or a domain above it`
+    context.addIssue({ code: 'custom', path: ['identity', 'passkeyDomain'], message })
+  }
   if (config.gateway.port !== 0 && config.gateway.port === config.admin.port) {
     context.addIssue({ code: 'custom', path: ['admin', 'port'], message: 'expected another port than `gateway.port`' })
   }
-  return { ...config, gateway: complete(config.gateway), admin: complete(config.admin) }
+  const identity = { ...config.identity, passkeyDomain }
+  return { ...config, identity, gateway: complete(config.gateway), admin: complete(config.admin) }
 })
 
 /** The schema before derived values are filled in, for walking its keys. */

@@ -81,12 +81,12 @@ eachDatabase('the revision', (open, openAgain) => {
   })
 })
 
-test('every table of PostgreSQL announces its changes', async () => {
+test('every table of PostgreSQL announces its changes, but those that only know what was used before', async () => {
   const database = await openDatabase({ url: await freshPostgres() })
   const silent = await sql<{ name: string }>`select relname as name from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'castellan%'
     and (select count(*) from pg_trigger where tgrelid = pg_class.oid) <> 2`.execute(database.query)
-  expect(silent.rows).toEqual([])
+  expect(silent.rows.map(({ name }) => name).toSorted()).toEqual(['oauth_replays', 'spent_challenges'])
   await database.close()
 })
 

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { PasskeyTables } from './passkey-tables.ts'
 
 /** A 0 or 1: both dialects keep claims as integers. */
 export type Flag = 0 | 1
@@ -19,6 +20,8 @@ export interface PeopleTable {
   password_hash: string | null
   created_at: Milliseconds
   updated_at: Milliseconds
+  /** When a session with the role admin last began. */
+  administered_at: Generated<Milliseconds | null>
 }
 
 export interface SecondFactorsTable {
@@ -181,8 +184,146 @@ export interface ToolPinsTable {
   quarantine_note: string | null
 }
 
+export interface OauthClientsTable {
+  id: string
+  name: string
+  registered_by: 'administrator' | 'metadata-document' | 'registration'
+  redirect_hosts: JsonText
+  /** What the client registered, its secret included; null when its metadata lie at its own address. */
+  sealed_metadata: string | null
+  /** The person whose rights a client has that acts for nobody else. */
+  person_id: string | null
+  created_at: Milliseconds
+  created_by: string | null
+  /** The address it was registered from. */
+  created_from: string | null
+  approved_at: Milliseconds | null
+  approved_by: string | null
+  blocked_at: Milliseconds | null
+  blocked_by: string | null
+}
+
+export interface OauthGrantsTable {
+  id: string
+  person_id: string
+  client_id: string
+  client_name: string
+  resource: string
+  /** Separated by spaces. */
+  scopes: string
+  factors: JsonText
+  created_at: Milliseconds
+  expires_at: Milliseconds
+  ended_at: Milliseconds | null
+  ended_by: string | null
+  ended_reason: string | null
+}
+
+/** Codes, tokens and open requests of the authorization server. */
+export interface OauthArtifactsTable {
+  kind: string
+  id_hash: string
+  /** Names it in the ledger. */
+  public_id: string
+  grant_id: string | null
+  client_id: string | null
+  person_id: string | null
+  /** Of a user code. */
+  lookup_hash: string | null
+  sealed_payload: string
+  created_at: Milliseconds
+  expires_at: Milliseconds
+  consumed_at: Milliseconds | null
+  /** When whoever consumed it was answered. */
+  answered_at: Milliseconds | null
+  ended_at: Milliseconds | null
+}
+
+export interface OauthKeysTable {
+  name: string
+  sealed: string
+  created_at: Milliseconds
+}
+
+export interface OauthReplaysTable {
+  id_hash: string
+  expires_at: Milliseconds
+}
+
+/** What the newest token of a person tells, one row for each client it was issued to. */
+export interface ExternalSubjectsTable {
+  person_id: string
+  client_id: string
+  issuer: string
+  subject: string
+  /** Of what roles are mapped from. */
+  claims_hash: string
+  /** Of the first token that told so, in seconds since the epoch. */
+  issued_at: number
+}
+
+/** An OpenID provider that people sign in at. */
+export interface ProvidersTable {
+  name: string
+  title: string
+  issuer: string
+  client_id: string
+  client_authentication: string
+  sealed_secret: string | null
+  settings: JsonText
+  created_at: Milliseconds
+  created_by: string | null
+}
+
+/** Who is whom at a provider. */
+export interface ProviderIdentitiesTable {
+  issuer: string
+  subject: string
+  person_id: string
+  /** The provider of the last sign-in. */
+  provider: string
+  /** Roles that the groups of the last sign-in gave, sorted. */
+  roles: JsonText
+  created_at: Milliseconds
+  created_by: string | null
+  last_seen_at: Milliseconds | null
+}
+
+/** Sign-ins that are under way. */
+export interface ProviderAttemptsTable {
+  id_hash: string
+  provider: string
+  step: 'callback' | 'second-factor'
+  /** Of the cookie of the browser that began. */
+  browser_hash: string
+  sealed: string
+  expires_at: Milliseconds
+}
+
+/** Sessions that began at a provider. */
+export interface ProviderSessionsTable {
+  session_id: string
+  provider: string
+  issuer: string
+  subject: string
+  sid: string | null
+  person_id: string
+  sealed_id_token: string
+  created_at: Milliseconds
+}
+
+/** Logouts that providers told of: each token once. */
+export interface ProviderLogoutsTable {
+  id_hash: string
+  issuer: string
+  subject: string | null
+  sid: string | null
+  issued_at: Milliseconds
+  expires_at: Milliseconds
+}
+
 /** Every table of the database, for typed queries. The same columns and meanings on both dialects. */
-export interface Tables {
+export interface Tables extends PasskeyTables {
   people: PeopleTable
   second_factors: SecondFactorsTable
   recovery_codes: RecoveryCodesTable
@@ -199,4 +340,15 @@ export interface Tables {
   tool_pins: ToolPinsTable
   bundles: BundlesTable
   bundle_members: BundleMembersTable
+  external_subjects: ExternalSubjectsTable
+  oauth_clients: OauthClientsTable
+  oauth_grants: OauthGrantsTable
+  oauth_artifacts: OauthArtifactsTable
+  oauth_keys: OauthKeysTable
+  oauth_replays: OauthReplaysTable
+  providers: ProvidersTable
+  provider_identities: ProviderIdentitiesTable
+  provider_attempts: ProviderAttemptsTable
+  provider_sessions: ProviderSessionsTable
+  provider_logouts: ProviderLogoutsTable
 }

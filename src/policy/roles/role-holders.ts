@@ -60,7 +60,13 @@ async function grant(rows: Rows, record: RecordEvent, change: RoleOfPerson, now:
   const inserted = await rows
     .insertInto('role_grants')
     .values({ person_id: personId, role, granted_at: now, granted_by: by.id })
-    .onConflict((conflict) => conflict.columns(['person_id', 'role']).doNothing())
+    // WHY: what groups at a provider gave becomes a role given by hand, which only a hand takes away.
+    .onConflict((conflict) =>
+      conflict
+        .columns(['person_id', 'role'])
+        .doUpdateSet({ granted_at: now, granted_by: by.id })
+        .where('role_grants.granted_by', 'like', 'provider:%'),
+    )
     .returning('role')
     .executeTakeFirst()
   const roles = await rolesOf(rows, personId)

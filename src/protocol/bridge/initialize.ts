@@ -1,6 +1,6 @@
 import { isObject, type Message } from '../message.ts'
 import { legacyRevisions, metaKeys, modernRevisions } from '../revisions.ts'
-import { spanOf } from '../edit-text.ts'
+import { spanOf } from '../json/edit-text.ts'
 import { withoutMembers } from './without-members.ts'
 
 /** What a client says of itself at `initialize`. */

@@ -1,4 +1,4 @@
-import { applyEdits, memberEdit, spanOf } from '../edit-text.ts'
+import { applyEdits, memberEdit, spanOf } from '../json/edit-text.ts'
 import { isObject, type Message } from '../message.ts'
 import { withIdText } from '../with-id.ts'
 import { withoutMembers } from './without-members.ts'

@@ -1,5 +1,5 @@
-import { applyEdits, elementSpans, spanOf } from '../edit-text.ts'
-import { readJson } from '../escaped-keys.ts'
+import { applyEdits, elementSpans, spanOf } from '../json/edit-text.ts'
+import { readJson } from '../json/escaped-keys.ts'
 import { isObject } from '../message.ts'
 import { withoutMembers } from './without-members.ts'
 

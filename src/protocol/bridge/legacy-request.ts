@@ -1,4 +1,4 @@
-import { applyEdits, memberEdit, spanOf } from '../edit-text.ts'
+import { applyEdits, memberEdit, spanOf } from '../json/edit-text.ts'
 import type { Message } from '../message.ts'
 import { withoutMembers, withoutMeta } from './without-members.ts'
 

@@ -1,4 +1,4 @@
-import { applyEdits, memberEdit, spanOf } from '../edit-text.ts'
+import { applyEdits, memberEdit, spanOf } from '../json/edit-text.ts'
 import { errorCodes, jsonRpcError } from '../json-rpc-error.ts'
 import { isObject, type Message, withText } from '../message.ts'
 import { metaKeys } from '../revisions.ts'

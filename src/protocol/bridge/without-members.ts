@@ -1,5 +1,5 @@
-import { applyEdits, memberSpans, spanOf } from '../edit-text.ts'
-import { jsonCode } from '../strict-json.ts'
+import { applyEdits, memberSpans, spanOf } from '../json/edit-text.ts'
+import { jsonCode } from '../json/strict-json.ts'
 
 /**
  * The text without some members of the object at `path`; those that stay are written as they were. A text without that

@@ -61,6 +61,12 @@ export const gatewayRoutes: readonly (readonly [string, string])[] = [
   ['GET', '/'],
   ['GET', '/api/v1/me'],
   ['POST', '//servers/books/mcp'],
+  ...['/sign-in', '/sign-out', '/account', '/device', '/consent/1', '/assets/castellan.css', '/oauth/authorize'].map(
+    (path) => ['GET', path] as const,
+  ),
+  ...['/sign-in', '/sign-out', '/account/sessions', '/device', '/consent/1', '/oauth/token', '/oauth/register'].map(
+    (path) => ['POST', path] as const,
+  ),
 ]
 
 /** Methods and paths of the admin listener: pages, health, the API, and what there is not. */

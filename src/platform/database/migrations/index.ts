@@ -1,8 +1,21 @@
 import type { Migration } from '../migrate.ts'
 import { bundleTables } from './bundles.ts'
+import { externalTables } from './external.ts'
+import { federationTables } from './federation.ts'
 import { firstTables } from './first-tables.ts'
+import { oauthTables } from './oauth.ts'
+import { passkeyTables } from './passkeys.ts'
 import { pinRecords } from './pin-records.ts'
 import { upstreamEndpoints } from './upstream-endpoints.ts'
 
 /** Every migration in order of version. Append only: a published one is never changed. */
-export const migrations: readonly Migration[] = [firstTables, upstreamEndpoints, pinRecords, bundleTables]
+export const migrations: readonly Migration[] = [
+  firstTables,
+  upstreamEndpoints,
+  pinRecords,
+  bundleTables,
+  passkeyTables,
+  oauthTables,
+  externalTables,
+  federationTables,
+]
