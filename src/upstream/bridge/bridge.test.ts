@@ -292,7 +292,7 @@ test('a call asks ten times and is answered; one that asks an eleventh time ends
 })
 
 test('as many calls wait for answers as one person may have; what one more asks is refused, and none is lost', async () => {
-  const { server, client } = await behind({ bridge: { maxParkedPerOwner: 2, maxParked: 3 } })
+  const { server, client, clock } = await behind({ bridge: { maxParkedPerOwner: 2, maxParked: 3 } })
   server.answer = answerAsking(1)
   const ask = async (ownerId: string) => (await client(asking, ownerId).call('x')).result
   const goOn = async (ownerId: string, result: Json | undefined) =>
@@ -306,8 +306,16 @@ test('as many calls wait for answers as one person may have; what one more asks 
   expect((await ask('cleo'))?.['resultType']).toBe('complete')
   expect(await goOn('ben', bens)).toBe('complete')
   expect([await goOn('ada', first), await goOn('ada', second)]).toEqual(['complete', 'complete'])
+  const left = await ask('ada')
+  clock.advance(1)
   expect((await ask('ada'))?.['resultType']).toBe('input_required')
   expect(server.of('notifications/cancelled')).toEqual([])
+  clock.advance(9_998)
+  expect((await ask('ada'))?.['resultType']).toBe('complete')
+  clock.advance(1)
+  expect((await ask('ada'))?.['resultType']).toBe('input_required')
+  await expect.poll(() => server.of('notifications/cancelled').length).toBe(1)
+  expect(await goOn('ada', left)).toBeUndefined()
 })
 
 test('an answer that is missing is asked for again, and the call goes on with it', async () => {

@@ -204,7 +204,8 @@ test('what a child asks reaches the call that it is about, also when several are
 })
 
 test('a child serves one open call that may ask; as many have one as are allowed, one more is refused, none is lost', async () => {
-  const { client } = await behind({ command: peerCommands.everything }, { bridge: { maxAlone: 2 } })
+  const limits = { maxAlone: 2, leftAfterMs: 5_000 }
+  const { client } = await behind({ command: peerCommands.everything }, { bridge: limits })
   const ada = client({ sampling: {} })
   const ask = (more: Json = {}) => ada.call('trigger-sampling-request', { prompt: 'x', maxTokens: 5 }, more)
   const goOn = ({ result }: Awaited<ReturnType<typeof ask>>) => {
@@ -222,5 +223,15 @@ test('a child serves one open call that may ask; as many have one as are allowed
   expect(await ask()).toMatchObject({ status: 503, hopProblem: 'overloaded' })
   expect((await client({}).call('echo', { message: 'x' })).status).toBe(200)
   for (const parked of [first, second]) expect(textOf((await goOn(parked)).result)).toContain('yes')
+  expect((await ask()).result?.['resultType']).toBe('input_required')
+})
+
+test('a question that nobody came back to gives its child up to a newer call', async () => {
+  const limits = { maxAlone: 1, leftAfterMs: 3_000 }
+  const { client } = await behind({ command: peerCommands.everything }, { bridge: limits })
+  const ask = () => client({ sampling: {} }).call('trigger-sampling-request', { prompt: 'x', maxTokens: 5 })
+  expect((await ask()).result?.['resultType']).toBe('input_required')
+  expect(await ask()).toMatchObject({ status: 503, hopProblem: 'overloaded' })
+  await sleep(3_100)
   expect((await ask()).result?.['resultType']).toBe('input_required')
 })

@@ -149,14 +149,18 @@ class ModernFace implements Transport {
     return emptyAnswer(202)
   }
 
-  #take(
+  async #take(
     { upstream, ownerId }: UpstreamRequest,
     { method, capabilities, deadlineMs, signal }: Asked,
   ): Promise<Lease | UpstreamAnswer> {
     const isListening = method === 'subscriptions/listen'
     // WHY: what a child asks names no call: only while one call is open can it be told whose question it is.
     const isAlone = upstream.transport === 'stdio' && Object.keys(capabilities).length > 0 && !isListening
-    return this.#needs.pool.take({ upstream, ownerId, capabilities, deadlineMs, signal, isAlone, isListening })
+    const wanted = { upstream, ownerId, capabilities, deadlineMs, signal, isAlone, isListening }
+    const taken = await this.#needs.pool.take(wanted)
+    // WHY: questions that a client never came back to would keep all children of its owner.
+    const isFull = isAlone && !('session' in taken) && taken.hopProblem === 'overloaded'
+    return isFull && this.#parking.giveWay(ownerId, upstream.name) ? this.#needs.pool.take(wanted) : taken
   }
 
   async #call(request: UpstreamRequest, asked: Asked): Promise<UpstreamAnswer> {

@@ -4,7 +4,7 @@
  * Stops: altered, foreign, repeated and expired states; answers to a call with other arguments; calls parked without end.
  * Trusts: the sealer: a state opens only for the person and server it was made for.
  * Fails: a state that does not fit opens nothing and ends nothing: the parked call stays where it is, for as long as it may.
- * At the bound no further question is asked.
+ * At the bound the owner's own call that nobody came back to makes room; else no further question is asked.
  * @see MCP 2026-07-28, multi round-trip requests, requestState
  */
 import { createHash, randomBytes } from 'node:crypto'
@@ -17,9 +17,16 @@ export interface ParkingLimits {
   readonly maxParked: number
   readonly maxParkedPerOwner: number
   readonly parkMs: number
+  /** A call whose client has not come back for so long gives way to a newer one of the same owner. */
+  readonly leftAfterMs: number
 }
 
-const defaultParkingLimits: ParkingLimits = { maxParked: 512, maxParkedPerOwner: 16, parkMs: longestQuestionMs }
+const defaultParkingLimits: ParkingLimits = {
+  maxParked: 512,
+  maxParkedPerOwner: 16,
+  parkMs: longestQuestionMs,
+  leftAfterMs: 10_000,
+}
 
 interface ParkingNeeds {
   readonly sealer: Sealer
@@ -32,6 +39,7 @@ interface Parked {
   readonly call: Call
   readonly upstream: string
   readonly digest: string
+  readonly parkedAt: number
   readonly until: number
 }
 
@@ -41,6 +49,8 @@ type State = { readonly node: string; readonly parkId: string } | { readonly dig
 export interface Parking {
   /** Whether the call may ask: it has asked before, or there is room for one more. Room it keeps until it is over. */
   reserve(call: Call): boolean
+  /** Ends the call of this owner that was left first, if one was. @returns whether one did */
+  giveWay(ownerId: string, upstream?: string): boolean
   /** @returns the sealed state that the client brings back */
   park(call: Call, upstream: string, asked: Asked): string
   /** @returns the sealed state of a call that is over, and that the client may repeat */
@@ -94,16 +104,31 @@ class ParkedCalls implements Parking {
     if (this.#reserved.has(call)) return true
     this.#sweep()
     const own = [...this.#reserved].filter(({ ownerId }) => ownerId === call.ownerId).length
+    const isFull = own >= this.#limits.maxParkedPerOwner || this.#reserved.size >= this.#limits.maxParked
     // WHY: a question that is not asked fails at once and for a reason; one whose answer comes in vain was somebody's work.
-    if (own >= this.#limits.maxParkedPerOwner || this.#reserved.size >= this.#limits.maxParked) return false
+    if (isFull && !this.giveWay(call.ownerId)) return false
     this.#reserved.add(call)
+    return true
+  }
+
+  giveWay(ownerId: string, upstream?: string): boolean {
+    const leftBefore = this.#clock.now() - this.#limits.leftAfterMs
+    const isLeft = (parked: Parked): boolean =>
+      parked.call.ownerId === ownerId &&
+      parked.parkedAt <= leftBefore &&
+      (upstream === undefined || parked.upstream === upstream)
+    const first = [...this.#parked.values()].find(isLeft)
+    if (first === undefined) return false
+    this.#drop((parked) => parked === first, new Fault('upstream.timeout', 'nobody came back with an answer'))
+    this.#reserved.delete(first.call)
     return true
   }
 
   park(call: Call, upstream: string, asked: Asked): string {
     const parkId = randomBytes(18).toString('base64url')
     call.park()
-    this.#parked.set(parkId, { call, upstream, digest: digestOf(asked.message), until: this.#until() })
+    const [parkedAt, digest] = [this.#clock.now(), digestOf(asked.message)]
+    this.#parked.set(parkId, { call, upstream, digest, parkedAt, until: this.#until() })
     return this.#seal({ node: this.#node, parkId }, upstream, asked)
   }
 
