@@ -13,7 +13,9 @@ const readSaid = (complaints: string) => JSON.parse(complaints) as Said
 test('a reader that stalls costs lines, never time, and is told how many', async () => {
   const { child, ended, lines } = startProcess('chatty-process', [])
   child.stdout?.pause()
-  await sleep(2_500)
+  // WHY: everything was said when it complains how long that took; a while later it closes its log.
+  await new Promise((resolve) => child.stderr?.once('data', resolve))
+  await sleep(500)
   child.stdout?.resume()
   const { code, complaints } = await ended
   expect(code).toBe(0)
