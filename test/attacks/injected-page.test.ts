@@ -2,7 +2,10 @@
  * Whatever ends up on a page is chosen by somebody: names of clients, labels of tokens, what a browser says of itself,
  * what is typed, what stands in an address. The attacker chooses markup, line ends and signs that turn text around.
  */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
+import { atEnd } from '../ending.ts'
 import { proves } from '../proves.ts'
 import { withBrowser } from '../world/browser.ts'
 import { startWorld } from '../world/castellan.ts'
@@ -12,14 +15,23 @@ import { openWindow, signInOn } from '../world/pages/visit-pages.ts'
 
 const markup = `"><script>document.title='owned'</script><img src=x onerror="document.title='owned'"><b>'`
 
+/** Where the answers of a client go to, with somebody there. */
+async function listeningClient(): Promise<string> {
+  const server = createServer((_req, res) => void res.writeHead(200, { 'content-type': 'text/html' }).end('answered'))
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  atEnd(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`
+}
+
 proves(
   'PAG-4',
   'markup in names, labels, agents, fields and addresses is text on every page',
   async () => {
     const world = await startWorld()
     const { gatewayUrl, ana } = world
-    const { body } = await register(gatewayUrl, { client_name: markup })
-    const asking = { clientId: String(body['client_id']), resource: `${gatewayUrl}/mcp` }
+    const redirectUri = await listeningClient()
+    const { body } = await register(gatewayUrl, { client_name: markup, redirect_uris: [redirectUri] })
+    const asking = { clientId: String(body['client_id']), resource: `${gatewayUrl}/mcp`, redirectUri }
     const resource = `${gatewayUrl}/servers/books/mcp`
     expect((await ana.api('POST', '/tokens', { label: markup, resource, ttlSeconds: 3600 })).status).toBe(201)
     await withBrowser(async (browser) => {
@@ -36,7 +48,8 @@ proves(
       await page.goto(authorizationRequest(gatewayUrl, asking).address)
       await signInOn(page, ana)
       expect(await page.innerText('.lead')).toContain('<script>')
-      await page.click('button[value=allow]').catch(() => undefined)
+      await page.click('button[value=allow]')
+      await page.waitForURL(`${redirectUri}?*`)
       for (const path of ['/account', `/account?done=${markup}`, `/device?user_code=${markup}`, `/account/${markup}`]) {
         await page.goto(`${gatewayUrl}${path}`)
         expect(await page.title(), path).toMatch(/^[A-Z][a-z ]+ · Castellan$/)
