@@ -1,5 +1,5 @@
 import { oauthControls } from './controls/oauth.ts'
-import { keyControls } from './key-controls.ts'
+import { keyControls } from './controls/keys.ts'
 
 /** A security control: what holds, and the requirement that asks for it. */
 export interface Control {

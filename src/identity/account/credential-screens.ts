@@ -8,7 +8,7 @@
 import { isRefusal, type Refusal } from '#kernel'
 import type { OwnCredentials } from '../people/own-credentials.ts'
 import { html, type Html } from '../pages/html.ts'
-import { panel, sendOn, sendPage } from '../pages/page.ts'
+import { codeField, emptyWithout, panel, sendOn, sendPage } from '../pages/page.ts'
 import { refusalHeaders, refusalWords } from '../pages/problem-page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
 import { doneAddress } from './done.ts'
@@ -40,26 +40,7 @@ function secret(id: string, label: string, more: { autocomplete: string; help?: 
   </div>`
 }
 
-function codeField(isRequired: boolean, hasProblem: boolean): Html {
-  return html`<div class="field">
-    <label for="code">Code</label>
-    <p class="help" id="code-help">
-      Six digits of your authenticator, or a recovery code.${!isRequired && ' Leave it empty if you have none.'}
-    </p>
-    <input
-      id="code"
-      name="code"
-      class="code"
-      type="text"
-      autocomplete="one-time-code"
-      autocapitalize="none"
-      spellcheck="false"
-      maxlength="64"
-      ${isRequired && html` required`}
-      aria-describedby="code-help${hasProblem && ' form-error'}"
-    />
-  </div>`
-}
+const problemId = (hasProblem: boolean) => (hasProblem ? 'form-error' : undefined)
 
 function showPassword(call: PersonalCall, refusal?: Refusal): void {
   const path = '/account/password'
@@ -75,7 +56,7 @@ function showPassword(call: PersonalCall, refusal?: Refusal): void {
         ${call.formField(path)} ${alertOf(refusal)}
         <input type="text" name="username" autocomplete="username" value="${call.principal.name}" hidden />
         ${secret('current', 'Present password', { autocomplete: 'current-password', hasProblem })}
-        ${codeField(false, hasProblem)}
+        ${codeField({ hint: emptyWithout, describedBy: problemId(hasProblem) })}
         ${secret('next', 'New password', {
           autocomplete: 'new-password',
           help: 'A sentence of your own is good. Spaces count.',
@@ -105,7 +86,7 @@ function showCodes(call: PersonalCall, refusal?: Refusal): void {
       html`<form method="post" action="${path}">
         ${call.formField(path)} ${alertOf(refusal)}
         ${secret('password', 'Password', { autocomplete: 'current-password', hasProblem })}
-        ${codeField(true, hasProblem)}
+        ${codeField({ isRequired: true, describedBy: problemId(hasProblem) })}
         <p class="actions"><button type="submit" class="primary">Make new codes</button>${back}</p>
       </form>`,
     ),

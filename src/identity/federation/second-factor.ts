@@ -8,7 +8,7 @@ import { type Factor, type Refusal, isRefusal, refuse } from '#kernel'
 import { z } from 'zod'
 import { signInRefused } from '../events.ts'
 import { html } from '../pages/html.ts'
-import { panel, sendOn, sendPage } from '../pages/page.ts'
+import { codeField, panel, sendOn, sendPage } from '../pages/page.ts'
 import { refusalHeaders, refusalWords } from '../pages/problem-page.ts'
 import type { Query } from '../parts.ts'
 import { refusals } from '../refusals.ts'
@@ -63,23 +63,7 @@ function show(parts: FederationParts, { req, res, provider }: Trip, handle: stri
       html`<form method="post" action="${path}">
         ${parts.forms.field({ req, res }, { path, session: '' })}<input type="hidden" name="step" value="${handle}" />
         ${refusal !== undefined && html`<p class="form-error" id="code-error" role="alert">${refusalWords(refusal)}</p>`}
-        <div class="field">
-          <label for="code">Code</label>
-          <p class="help" id="code-help">Six digits of your authenticator, or a recovery code.</p>
-          <input
-            id="code"
-            name="code"
-            class="code"
-            type="text"
-            autocomplete="one-time-code"
-            autocapitalize="none"
-            spellcheck="false"
-            maxlength="64"
-            required
-            autofocus
-            aria-describedby="code-help${refusal !== undefined && ' code-error'}"
-          />
-        </div>
+        ${codeField({ isRequired: true, describedBy: refusal && 'code-error', more: html` autofocus` })}
         <p class="actions"><button type="submit" class="primary">Sign in</button></p>
       </form>`,
     ),

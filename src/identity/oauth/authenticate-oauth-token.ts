@@ -69,6 +69,12 @@ function endOf(row: Row): string | undefined {
   return row.status === 'active' ? undefined : 'suspended'
 }
 
+/** What a client proved itself with when it asked for a token of its own. */
+function ownFactor(payload: object): 'client-key' | 'client-secret' {
+  const { extra } = payload as { readonly extra?: { readonly client_auth?: unknown } }
+  return extra?.client_auth === 'private_key_jwt' ? 'client-key' : 'client-secret'
+}
+
 async function load(parts: Parts, idHash: string): Promise<KnownToken | undefined> {
   const row = await rowsOf(parts)
     .where('token.id_hash', '=', idHash)
@@ -77,7 +83,7 @@ async function load(parts: Parts, idHash: string): Promise<KnownToken | undefine
   const payload = row && openArtifact(parts.sealer, row)
   if (!row || !payload) return undefined
   const isOwn = row.kind === 'ClientCredentials'
-  const factors = isOwn ? JSON.stringify(['client-secret']) : (row.factors ?? '[]')
+  const factors = isOwn ? JSON.stringify([ownFactor(payload)]) : (row.factors ?? '[]')
   const { person_id, person_name: name, public_id: id, expires_at } = row
   const roles = await rolesOf(parts.database.query, person_id)
   const client = {

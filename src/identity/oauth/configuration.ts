@@ -178,7 +178,9 @@ export function configurationOf(given: ConfigurationParts): Configuration {
     revokeGrantPolicy: () => true,
     // WHY: the gateway's doorway has refused every foreign Origin that is not configured.
     clientBasedCORS: () => true,
-    extraTokenClaims: async () => undefined,
+    // WHY: how a client proved itself is the factor of a token that it has for itself.
+    extraTokenClaims: async (ctx, token) =>
+      token.kind === 'ClientCredentials' ? { client_auth: ctx.oidc.client?.clientAuthMethod } : undefined,
     findAccount: async (_ctx, id) =>
       (await given.isActive(id)) ? { accountId: id, claims: async () => ({ sub: id }) } : undefined,
     renderError: noteProblem,

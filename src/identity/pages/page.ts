@@ -143,3 +143,37 @@ export function panel(heading: string, lead: Piece, ...rest: readonly Piece[]): 
     ${lead === undefined ? undefined : html`<p class="lead">${lead}</p>`} ${rest}
   </section>`
 }
+
+export interface CodeField {
+  readonly isRequired?: boolean
+  /** Said below the label, after what a code is. */
+  readonly hint?: string
+  /** Ids of what else describes the field: the error of its form. */
+  readonly describedBy?: string | undefined
+  /** Further attributes. */
+  readonly more?: Piece
+}
+
+/** Where one who has none leaves the field empty. */
+export const emptyWithout = ' Leave it empty if you have none.'
+
+/** The field for a code of an authenticator or a recovery code, the same on every form that asks for one. */
+export function codeField({ isRequired = false, hint = '', describedBy, more }: CodeField): Html {
+  return html`<div class="field">
+    <label for="code">Code</label>
+    <p class="help" id="code-help">Six digits of your authenticator, or a recovery code.${hint}</p>
+    <input
+      id="code"
+      name="code"
+      class="code"
+      type="text"
+      autocomplete="one-time-code"
+      autocapitalize="none"
+      spellcheck="false"
+      maxlength="64"
+      ${isRequired && html` required`}
+      aria-describedby="code-help${describedBy !== undefined && ` ${describedBy}`}"
+      ${more}
+    />
+  </div>`
+}

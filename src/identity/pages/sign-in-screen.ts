@@ -12,7 +12,7 @@ import type { BrowserSessions } from './browser-session.ts'
 import { html, type Html } from './html.ts'
 import { readLocalPath } from './local-path.ts'
 import { type Asker, readAsker } from './asker.ts'
-import { panel, sendOn, sendPage } from './page.ts'
+import { codeField, emptyWithout, panel, sendOn, sendPage } from './page.ts'
 import { refusalHeaders, refusalWords } from './problem-page.ts'
 import type { Call, OpenScreen } from './screen.ts'
 import { foreignName } from './words.ts'
@@ -72,7 +72,7 @@ function otherWays({ providers }: SignInOptions, { next }: Shown): Html | undefi
 function theForm(call: Call, shown: Shown, isCodeAsked: boolean): Html {
   const { refusal, typedName = '' } = shown
   const isWrong = refusal?.status === 401
-  const described = refusal === undefined ? '' : ' sign-in-error'
+  const described = refusal === undefined ? undefined : 'sign-in-error'
   const invalid = isWrong ? html` aria-invalid="true"` : undefined
   return html`<form method="post" action="${path}">
     ${call.formField(path)} ${carried(shown)}
@@ -89,7 +89,7 @@ function theForm(call: Call, shown: Shown, isCodeAsked: boolean): Html {
         required
         maxlength="256"
         value="${typedName}"
-        aria-describedby="${described.trim()}"
+        aria-describedby="${described}"
         ${invalid}${typedName === '' && html` autofocus`}
       />
     </div>
@@ -101,29 +101,16 @@ function theForm(call: Call, shown: Shown, isCodeAsked: boolean): Html {
         type="password"
         autocomplete="current-password"
         required
-        aria-describedby="${described.trim()}"
+        aria-describedby="${described}"
         ${invalid}${typedName !== '' && html` autofocus`}
       />
     </div>
-    <div class="field">
-      <label for="code">Code</label>
-      <p class="help" id="code-help">
-        Six digits of your authenticator, or a recovery code.${!isCodeAsked && ' Leave it empty if you have none.'}
-      </p>
-      <input
-        id="code"
-        name="code"
-        class="code"
-        type="text"
-        autocomplete="one-time-code"
-        autocapitalize="none"
-        spellcheck="false"
-        maxlength="64"
-        ${isCodeAsked && html` required`}
-        aria-describedby="code-help${described}"
-        ${invalid}
-      />
-    </div>
+    ${codeField({
+      isRequired: isCodeAsked,
+      ...(isCodeAsked ? {} : { hint: emptyWithout }),
+      describedBy: described,
+      more: invalid,
+    })}
     <p class="actions"><button type="submit" class="primary">Sign in</button></p>
   </form>`
 }

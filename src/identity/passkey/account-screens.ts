@@ -10,7 +10,7 @@ import { entry } from '../account/shown.ts'
 import { doneAddress } from '../account/done.ts'
 import type { Fields } from '../pages/form.ts'
 import { html, type Html } from '../pages/html.ts'
-import { panel, sendOn, sendPage } from '../pages/page.ts'
+import { codeField, panel, sendOn, sendPage } from '../pages/page.ts'
 import { refusalHeaders, refusalWords, sendProblem } from '../pages/problem-page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
 import { moment } from '../pages/words.ts'
@@ -60,21 +60,7 @@ function proofFields(hasPasskey: boolean, withPasskey: string): Html {
       <label for="password">Password</label>
       <input id="password" name="password" type="password" autocomplete="current-password" />
     </div>
-    <div class="field">
-      <label for="code">Code</label>
-      <p class="help" id="code-help">Six digits of your authenticator, or a recovery code.</p>
-      <input
-        id="code"
-        name="code"
-        class="code"
-        type="text"
-        autocomplete="one-time-code"
-        autocapitalize="none"
-        spellcheck="false"
-        maxlength="64"
-        aria-describedby="code-help"
-      />
-    </div>
+    ${codeField({})}
     ${
       hasPasskey &&
       html`<p>

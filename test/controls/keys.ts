@@ -1,4 +1,4 @@
-import type { Control } from './controls.ts'
+import type { Control } from '../controls.ts'
 
 /** Controls of passkeys, ways back in, and what belongs to sign-in beside passwords. */
 export const keyControls = {
