@@ -11,7 +11,7 @@ export interface Occasion {
   readonly path: string
 }
 
-const ledgerRetrySeconds = 5
+const storeRetrySeconds = 5
 const maxPathChars = 200
 
 function details(occasion: Occasion): Record<string, unknown> {
@@ -39,7 +39,7 @@ export async function recordRefusal(
     })
     return refusal
   } catch {
-    return refuse(refusals.ledgerUnavailable, { retryAfterSeconds: ledgerRetrySeconds })
+    return refuse(refusals.ledgerUnavailable, { retryAfterSeconds: storeRetrySeconds })
   }
 }
 
@@ -49,7 +49,7 @@ export async function recordRefusal(
  */
 export async function recordFault(rooms: Rooms, occasion: Occasion, error: unknown): Promise<Refusal> {
   if (error instanceof Fault && error.code === 'audit.ledger-unavailable')
-    return refuse(refusals.ledgerUnavailable, { retryAfterSeconds: ledgerRetrySeconds })
+    return refuse(refusals.ledgerUnavailable, { retryAfterSeconds: storeRetrySeconds })
   rooms.telemetry.log.error('admin.faulted', 'a request to the admin API broke something', {
     request_id: occasion.requestId,
     error,
@@ -65,5 +65,6 @@ export async function recordFault(rooms: Rooms, occasion: Occasion, error: unkno
   } catch {
     // INVARIANT: the caller is told of a fault either way; readiness reports the ledger.
   }
-  return refuse(refusals.fault)
+  if (!(error instanceof Fault) || !error.code.startsWith('database.')) return refuse(refusals.fault)
+  return refuse(refusals.databaseUnavailable, { retryAfterSeconds: storeRetrySeconds })
 }

@@ -97,6 +97,12 @@ export const refusals = defineRefusals({
     hint: 'free disk space or repair the data folder; `castellan doctor` shows what is wrong',
     status: 503,
   },
+  databaseUnavailable: {
+    code: 'admin.database-unavailable',
+    says: 'the database cannot be used at this moment, so nothing was done',
+    hint: 'try again in a few seconds; `castellan doctor` shows what is wrong',
+    status: 503,
+  },
   fault: {
     code: 'admin.fault',
     says: 'something broke on our side',

@@ -4,8 +4,8 @@
  * Trusts: each guard's own types.
  * Fails: a guard that throws, at once or later, has refused with `gateway.fault`.
  */
-import { isRefusal, refuse, type Refusal } from '#kernel'
-import { gatewayRefusals } from './refusals.ts'
+import { isRefusal, type Refusal } from '#kernel'
+import { brokenRefusal } from './upstream-refusal.ts'
 
 /** A value, or a promise of it when it has to be waited for. */
 export type AtOnceOrLater<T> = T | Promise<T>
@@ -76,8 +76,7 @@ export interface Checklist<Start extends object, Known extends object> {
 export type KnownOf<List> = List extends Checklist<infer _Start, infer Known> ? Known : never
 
 function faulted(guard: AnyGuard, known: object, thrown: unknown): Outcome<object, object> {
-  const refusal = refuse(gatewayRefusals.fault, { detail: { cause: String(thrown) } })
-  return { isRefused: true, refusal, guard: guard.name, known }
+  return { isRefused: true, refusal: brokenRefusal(thrown), guard: guard.name, known }
 }
 
 /** What a guard answered, taken in. @returns the end of the list when it refused */

@@ -3,10 +3,10 @@
  * 404.
  * Stops: an unhandled failure taking the process down or answering with internals.
  * Trusts: the listener's framing and ceilings.
- * Fails: with 500 and an exchange id when even the refusal could not be written.
+ * Fails: with 500, or 503 when a store is out of reach, and an exchange id when even the refusal could not be written.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Clock, createId, refuse } from '#kernel'
+import { type Clock, createId } from '#kernel'
 import { clientAddressOf, readBody } from '#platform/http'
 import type { UpstreamRequest } from '#upstream'
 import { createAggregate } from './aggregate/create-aggregate.ts'
@@ -22,13 +22,13 @@ import { createOutside } from './outside/answer-outside.ts'
 import { isShared, metadataUrlOf, resourceOf, servedAt } from './outside/metadata.ts'
 import { createPipeline } from './pipeline.ts'
 import { Reconciler } from './reconcile/reconcile.ts'
-import { gatewayRefusals } from './refusals.ts'
 import { answerRefusal } from './refuse.ts'
 import { httpExit } from './respond.ts'
 import type { GatewayRooms } from './rooms.ts'
 import { createChannels } from './sse/channels.ts'
 import { createOldWire } from './sse/old-wire.ts'
 import { createUnfinished } from './stop/unfinished.ts'
+import { brokenRefusal } from './upstream-refusal.ts'
 import { createWatch } from './watch.ts'
 
 export interface Gateway {
@@ -84,11 +84,16 @@ function arrivalOf(req: IncomingMessage, res: ServerResponse, rooms: GatewayRoom
   }
 }
 
-function lastResort(res: ServerResponse, clock: Clock): void {
+function lastResort(res: ServerResponse, clock: Clock, thrown: unknown): void {
   if (res.headersSent) return void res.destroy()
   const exchangeId = createId(clock.now())
-  const refusal = refuse(gatewayRefusals.fault)
-  answerRefusal(res, { refusal, exchangeId, entry: undefined, messageId: undefined, metadataUrl: '' })
+  answerRefusal(res, {
+    refusal: brokenRefusal(thrown),
+    exchangeId,
+    entry: undefined,
+    messageId: undefined,
+    metadataUrl: '',
+  })
 }
 
 export function createGateway(rooms: GatewayRooms): Gateway {
@@ -122,7 +127,7 @@ export function createGateway(rooms: GatewayRooms): Gateway {
     pass: exchange,
     follow: (answered) => void unfinished.follow(answered, undefined, () => undefined),
   })
-  const fail = (res: ServerResponse): void => lastResort(res, rooms.clock)
+  const fail = (res: ServerResponse, thrown: unknown): void => lastResort(res, rooms.clock, thrown)
 
   return {
     handler(req, res) {

@@ -205,6 +205,12 @@ export const gatewayRefusals = defineRefusals({
     hint: 'try again in a few seconds',
     status: 503,
   },
+  databaseUnavailable: {
+    code: 'gateway.database-unavailable',
+    says: 'castellan cannot look up at this moment what is allowed, so this request was refused',
+    hint: 'try again in a few seconds',
+    status: 503,
+  },
   callCancelled: {
     code: 'gateway.call-cancelled',
     says: 'the client ended this call before its answer',

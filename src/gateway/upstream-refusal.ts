@@ -1,5 +1,5 @@
 /**
- * How is a broken upstream, or a ledger that cannot write, told to the caller?
+ * How is a broken upstream, or a ledger or database that cannot be used, told to the caller?
  * Stops: an upstream's own words, addresses and challenges reaching a client.
  * Trusts: the fault's code; its message goes to the ledger only.
  * Fails: an unknown fault is `gateway.fault`.
@@ -21,7 +21,14 @@ const byFault: Readonly<Record<string, RefusalDefinition>> = {
   'upstream.credentials-refused': gatewayRefusals.upstreamMisbehaved,
   'protocol.event-too-large': gatewayRefusals.upstreamMisbehaved,
   'audit.ledger-unavailable': gatewayRefusals.ledgerUnavailable,
+  'database.unavailable': gatewayRefusals.databaseUnavailable,
+  'database.busy': gatewayRefusals.databaseUnavailable,
 }
+
+const ownStores: ReadonlySet<RefusalDefinition> = new Set([
+  gatewayRefusals.ledgerUnavailable,
+  gatewayRefusals.databaseUnavailable,
+])
 
 const retryAfterSeconds = 2
 
@@ -50,11 +57,17 @@ export class RefusedFault extends Fault {
   }
 }
 
+/** What a guard that broke is answered with: a store of Castellan's own that cannot be used is told as what it is. */
+export function brokenRefusal(thrown: unknown): Refusal {
+  const own = thrown instanceof Fault && ownStores.has(byFault[thrown.code] ?? gatewayRefusals.fault)
+  return own ? upstreamRefusal(thrown, '') : refuse(gatewayRefusals.fault, { detail: { cause: String(thrown) } })
+}
+
 export function upstreamRefusal(fault: Fault, server: string): Refusal {
   if (fault instanceof RefusedFault) return fault.refusal
   const definition = byFault[fault.code] ?? gatewayRefusals.fault
   const detail = { fault: fault.code, cause: fault.message }
-  if (definition === gatewayRefusals.ledgerUnavailable) return refuse(definition, { detail, retryAfterSeconds })
+  if (ownStores.has(definition)) return refuse(definition, { detail, retryAfterSeconds })
   const wait = fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }
   return refuse(definition, { names: { server }, detail, ...wait })
 }

@@ -20,6 +20,8 @@ const upstreamTroubles: ReadonlySet<string> = new Set([
   gatewayRefusals.upstreamMisbehaved.code,
 ])
 
+const ownTroubles: ReadonlySet<string> = new Set([gatewayRefusals.fault.code, gatewayRefusals.databaseUnavailable.code])
+
 interface Ids {
   readonly request_id: string
   readonly trace_id: string | undefined
@@ -69,7 +71,7 @@ export function createTroubleTeller(log: Log): TroubleTeller {
       const { code, detail } = refusal
       refused.set(code, (refused.get(code) ?? 0) + 1)
       if (upstreamTroubles.has(code)) tellUpstream(detail['fault'], server, ids)
-      if (code === gatewayRefusals.fault.code) {
+      if (ownTroubles.has(code)) {
         faults += 1
         if (faults > mostFaultsAMinute) return
         log.error('exchange.broken', 'something broke while an exchange was judged; it was refused', {

@@ -9,7 +9,7 @@
 export interface Unfinished {
   count(): number
   /** Counts a request until it settles. @param broken told when it rejects */
-  follow<Of>(answered: Promise<void>, of: Of, broken: (of: Of) => void): Promise<void>
+  follow<Of>(answered: Promise<void>, of: Of, broken: (of: Of, thrown: unknown) => void): Promise<void>
   /** Resolves when there is none. */
   none(): Promise<void>
 }
@@ -23,8 +23,8 @@ export function createUnfinished(): Unfinished {
       count += 1
       try {
         await answered
-      } catch {
-        broken(of)
+      } catch (thrown) {
+        broken(of, thrown)
       } finally {
         count -= 1
         if (count === 0) whenNone?.()

@@ -204,7 +204,8 @@ async function reach<T>(open: () => T | Promise<T>): Promise<T> {
     return await open()
   } catch (error) {
     if (error instanceof Misuse) throw error
-    const reason = error instanceof Error && error.message !== '' ? error.message : 'no answer'
+    const source = error instanceof Fault ? error.cause : error
+    const reason = source instanceof Error && source.message !== '' ? source.message : 'no answer'
     throw new Misuse(
       'database.unreachable',
       `the database cannot be opened: ${reason}`,

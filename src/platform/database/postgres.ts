@@ -10,10 +10,16 @@ import {
   type QueryResult,
 } from 'kysely'
 import pg from 'pg'
+import { unavailable } from './unavailable.ts'
 
 const int8 = 20
 const numeric = 1700
 const longestFarewellMs = 2_000
+const longestStatementMs = 15_000
+/** What the server says itself of a statement that takes too long comes first. */
+const longestSilenceMs = 20_000
+/** Of SQLSTATE: lost connections, too many of them or too little room, and servers that go or come. */
+const ofTheServer = /^(?:08|53|57P0[1-5]$|58)/
 
 /** Connections of one program to one database. */
 export interface PostgresPool {
@@ -28,7 +34,9 @@ export function connectionSettings(url: string, longestWaitMs: number): pg.Clien
     application_name: 'castellan',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
-    statement_timeout: 15_000,
+    statement_timeout: longestStatementMs,
+    // WHY: a server that stands still or is out of reach ends no statement, and its connection stays open.
+    query_timeout: longestSilenceMs,
     lock_timeout: longestWaitMs,
     idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser: parserOf },
@@ -67,6 +75,11 @@ function parserOf(oid: number, format?: 'text' | 'binary'): (value: string) => u
   return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
 }
 
+/** Whether the server could not be asked; everything else is an answer of it. */
+function isOutOfReach(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) || ofTheServer.test(error.code ?? '')
+}
+
 /** A borrowed connection; it remembers whether it is in a transaction and whether it is still good. */
 class Borrowed implements DatabaseConnection {
   readonly #client: pg.PoolClient
@@ -85,7 +98,7 @@ class Borrowed implements DatabaseConnection {
     // INVARIANT: after a lost connection nobody knows whether a statement was committed, so it counts.
     let mayHaveChanged = !isRead(query.sql)
     try {
-      const result = await this.#client.query(query.sql, [...query.parameters])
+      const result = await this.#ask(query.sql, [...query.parameters])
       if (changedNothing(query.sql, result)) mayHaveChanged = false
       return { rows: result.rows as R[], ...affected(result) }
     } finally {
@@ -101,16 +114,14 @@ class Borrowed implements DatabaseConnection {
   async begin(): Promise<void> {
     // WHY: locking a table takes no snapshot, so the transaction that waited for its turn sees what was
     // written before it; one round trip for both.
-    await this.#client.query(
-      'start transaction isolation level serializable; lock table castellan_turn in exclusive mode',
-    )
+    await this.#ask('start transaction isolation level serializable; lock table castellan_turn in exclusive mode')
     this.isInTransaction = true
     this.#hasWritten = false
   }
 
   async end(how: 'commit' | 'rollback'): Promise<void> {
     try {
-      const { command } = await this.#client.query(how)
+      const { command } = await this.#ask(how)
       if (how === 'commit' && command === 'ROLLBACK') throw new Error('the transaction was already aborted')
     } catch (error) {
       this.isBroken = true
@@ -123,6 +134,16 @@ class Borrowed implements DatabaseConnection {
 
   release(): void {
     this.#client.release(this.isBroken)
+  }
+
+  async #ask(statement: string, parameters?: unknown[]): Promise<pg.QueryResult> {
+    try {
+      return await this.#client.query(statement, parameters)
+    } catch (error) {
+      if (!isOutOfReach(error)) throw error
+      this.isBroken = true
+      throw unavailable(error)
+    }
   }
 }
 
@@ -147,7 +168,13 @@ function createDriver(pool: pg.Pool, changed: () => void): Driver {
   }
   return {
     init: async () => undefined,
-    acquireConnection: async () => new Borrowed(await pool.connect(), changed),
+    acquireConnection: async () => {
+      try {
+        return new Borrowed(await pool.connect(), changed)
+      } catch (error) {
+        throw isOutOfReach(error) ? unavailable(error) : error
+      }
+    },
     beginTransaction: async (connection) => {
       try {
         await borrowed(connection).begin()

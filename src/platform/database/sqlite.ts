@@ -11,8 +11,11 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
+import { unavailable } from './unavailable.ts'
 
 const busyResultCode = 5
+/** Of SQLite: read-only, input and output, full, cannot open. */
+const ofTheFile: readonly number[] = [8, 10, 13, 14]
 const openingWaitMs = 10_000
 const rememberedStatements = 256
 
@@ -129,7 +132,7 @@ async function whenFree<T>({ longestWaitMs, ran }: Running, run: () => T): Promi
     try {
       return run()
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error
+      if (!isBusy(error) || performance.now() > deadline) throw isOfTheFile(error) ? unavailable(error) : error
       await sleep(1 + Math.random() * 10)
     } finally {
       ran()
@@ -149,6 +152,11 @@ function standStillUntilFree(run: () => void): void {
       Atomics.wait(never, 0, 0, 5)
     }
   }
+}
+
+/** Whether the file could not be used; everything else is an answer to the statement. */
+function isOfTheFile(error: unknown): boolean {
+  return ofTheFile.includes((sqliteResultCode(error) ?? 0) & 0xff)
 }
 
 /** Whether SQLite refused because another connection holds the file. */

@@ -2,12 +2,15 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A line to the test database server that can fall silent without breaking. */
+/** A line to the test database server that can fall silent without breaking, and break. */
 export interface Line {
   /** The same database, reached over this line. */
   readonly url: string
   freeze(): void
   thaw(): void
+  /** Breaks what is open and takes nothing new. */
+  cut(): void
+  mend(): void
 }
 
 /** @param url of a database of the test server, which listens on a socket in its folder */
@@ -16,7 +19,9 @@ export async function openLine(url: string): Promise<Line> {
   const path = join(decodeURIComponent(target.hostname), '.s.PGSQL.5432')
   const ends = new Set<Socket>()
   let isFrozen = false
+  let isCut = false
   const server = createServer((near) => {
+    if (isCut) return void near.destroy()
     const far = connect(path)
     for (const [from, to] of [
       [near, far],
@@ -47,6 +52,13 @@ export async function openLine(url: string): Promise<Line> {
     thaw() {
       isFrozen = false
       for (const end of ends) end.resume()
+    },
+    cut() {
+      isCut = true
+      for (const end of ends) end.destroy()
+    },
+    mend() {
+      isCut = false
     },
   }
 }
