@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A program of ours running as its own process group, as a person's terminal would run it. */
@@ -93,22 +94,33 @@ export async function runProgram(
   return { code, output: program.output(), stdout: program.stdout() }
 }
 
-/** Ports nobody listens on, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    if (typeof address !== 'object' || address === null) throw new Error('a TCP server has a port')
-    return address.port
+/** Below the ports that the system gives away by itself, to listeners and to outgoing connections. */
+const firstPort = 12_000
+const lastPort = 32_000
+
+/** Holds a port, if nobody else does. */
+async function holdPort(port: number): Promise<Server | undefined> {
+  const server = createServer()
+  const isHeld = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, () => resolve(true))
   })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  return isHeld ? server : undefined
+}
+
+/**
+ * Ports nobody listens on, all different. WHY: by chance and from a range of their own, because what is free for a
+ * moment is given to somebody else in the next one.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  const held = new Map<number, Server>()
+  while (held.size < count) {
+    const port = randomInt(firstPort, lastPort)
+    const server = held.has(port) ? undefined : await holdPort(port)
+    if (server !== undefined) held.set(port, server)
+  }
+  await Promise.all([...held.values()].map((server) => new Promise((resolve) => server.close(resolve))))
+  return [...held.keys()]
 }
 
 /** Asks until an address answers with this status. @throws when time is up */
