@@ -1,5 +1,4 @@
 import { copyFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { loadConfig } from '#platform/config'
 import { type Castellan, startCastellan } from '../../src/compose.ts'
@@ -7,6 +6,7 @@ import { createTestClock, type TestClock } from './clock.ts'
 import { freshPostgres } from './databases.ts'
 import { atEnd } from '../ending.ts'
 import { temporaryFolder } from './folder.ts'
+import { freePorts } from './program.ts'
 import { type Answer, callAdmin, enrol, pathOf, type Person } from './people.ts'
 import { generousLimits } from './running-castellan.ts'
 import { type RecordingUpstream, startRecordingUpstream } from './servers/recording-upstream.ts'
@@ -59,18 +59,6 @@ export interface PostOptions {
 
 /** The role of a reader of `books`: everything but `secret_tool`. */
 export const reader = 'books-reader'
-
-/** Below those that outgoing connections are given, so that none takes it before somebody listens on it. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 16_000 + Math.floor(Math.random() * 16_000)
-    const isFree = await new Promise<boolean>((resolve) => {
-      const server = createServer().once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (isFree) return port
-  }
-}
 
 function eventsOf(text: string): Record<string, unknown>[] {
   return text
@@ -137,7 +125,7 @@ async function mintAt(node: Castellan, sessionToken: string, upstream: string): 
 
 /** Starts a world that ends with the running test, or with the file (`forAllTests`). */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-  const [gatewayPort, adminPort] = [await freePort(), await freePort()]
+  const [gatewayPort = 0, adminPort = 0, secondGateway = 0, secondAdmin = 0] = await freePorts(4)
   const dataDir = temporaryFolder()
   const clock = createTestClock(Date.now())
   const logLines: string[] = []
@@ -178,7 +166,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async secondNode() {
       const folder = temporaryFolder()
       copyFileSync(join(dataDir, 'root-key'), join(folder, 'root-key'))
-      const second = await start(folder, [await freePort(), await freePort()])
+      const second = await start(folder, [secondGateway, secondAdmin])
       return { gatewayUrl: second.gatewayUrl, mint: (token, upstream) => mintAt(second, token, upstream) }
     },
     post: (request) => post(request.gatewayUrl ?? gatewayUrl, request),
