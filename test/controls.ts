@@ -1,5 +1,9 @@
 import { oauthControls } from './controls/oauth.ts'
 import { keyControls } from './controls/keys.ts'
+import { pageControls } from './controls/pages.ts'
+import { provisioningControls } from './controls/provisioning.ts'
+import { serviceAccountControls } from './controls/service-accounts.ts'
+import { terminalControls } from './controls/terminals.ts'
 
 /** A security control: what holds, and the requirement that asks for it. */
 export interface Control {
@@ -10,7 +14,20 @@ export interface Control {
 
 /** Every control that Castellan claims. Each needs at least one test written with `proves`. */
 export const controls = {
+  ...terminalControls,
   ...keyControls,
+  'STU-1': {
+    says: 'a call that a role grants with a fresh factor alone passes once for each proof, and only the call that was looked at',
+    sources: ['ASVS 7.5.3', 'AISVS 9.2.8', 'MCP elicitation'],
+  },
+  'STU-2': {
+    says: 'only the person in whose name a call was made proves a factor for it, on a page of Castellan and nowhere else',
+    sources: ['ASVS 7.5.3', 'MCP elicitation: phishing'],
+  },
+  'STU-3': {
+    says: 'calls that wait for a fresh factor are few for each person, end by themselves, and cost nobody else anything',
+    sources: ['ASVS 2.4.1', 'MCP elicitation'],
+  },
   'AUT-1': {
     says: 'no request reaches an upstream without a verified person; there is no anonymous principal',
     sources: ['G1', 'R5', 'AISVS 10.2.1', 'MCP authorization'],
@@ -22,6 +39,10 @@ export const controls = {
   'AUT-3': {
     says: 'an expired credential is worth nothing, to the millisecond',
     sources: ['G7', 'ASVS 9.2.1', 'AISVS 10.2.2'],
+  },
+  'AUT-9': {
+    says: 'a signing key of an issuer or a client that an admin withdrew is worth nothing at once, whoever still publishes it',
+    sources: ['G9', 'ASVS 9.1.3', 'ASVS 7.4.1'],
   },
   'AUT-4': {
     says: 'a revoked credential stops the next request and every open stream',
@@ -81,6 +102,10 @@ export const controls = {
   'SES-2': {
     says: 'no answer or notification of one client is ever given to another, also when their request ids are equal',
     sources: ['G18', 'R18'],
+  },
+  'SES-8': {
+    says: 'a stream that waits for news ends when nobody uses it and when it is as old as one may be, and tells its client so',
+    sources: ['ASVS 7.3.1', 'ASVS 7.3.2', 'G9'],
   },
   'SES-3': {
     says: 'a sign-in session ends when it was idle too long, when it is too old and when it is signed out',
@@ -362,35 +387,9 @@ export const controls = {
   },
   'STD-3': { says: "an upstream's process ends with everything it started", sources: ['G19', 'AISVS 10.2.6'] },
   ...oauthControls,
-  'PAG-1': {
-    says: 'a form is taken only from a page that this browser was given for this person and path; no link does what a form does',
-    sources: ['ASVS 3.5.1', 'ASVS 3.5.3', 'ASVS 10.2.1', 'R9'],
-  },
-  'PAG-2': {
-    says: 'a page is never shown in a frame, runs nothing and loads nothing of others, and is kept in no cache',
-    sources: ['ASVS 3.4.3', 'ASVS 3.4.4', 'ASVS 3.4.5', 'ASVS 3.4.6', 'ASVS 14.3.2'],
-  },
-  'PAG-3': {
-    says: 'a page leads to paths of this Castellan alone, whatever its address says',
-    sources: ['ASVS 3.7.2', 'R23'],
-  },
-  'PAG-4': {
-    says: 'nothing that is typed, or that a client says of itself, becomes markup, a header or a cookie',
-    sources: ['ASVS 1.2.1', 'ASVS 1.3.11', 'R22'],
-  },
-  'PAG-5': { says: 'no page and no address holds a token, a password or a secret', sources: ['R25', 'ASVS 14.2.1'] },
-  'PAG-6': {
-    says: 'every sign-in makes a new session and ends the one the browser had; a cookie that was planted signs nobody in',
-    sources: ['ASVS 7.2.4', 'ASVS 7.4.1', 'ASVS 3.3.1', 'R23'],
-  },
-  'PAG-7': {
-    says: 'a client is let act by the person who saw what it asks for, in the browser it asked in, and by nobody and nothing else',
-    sources: ['R9', 'ASVS 10.7.1', 'ASVS 10.7.2', 'MCP security best practices: confused deputy'],
-  },
-  'PAG-8': {
-    says: 'the code of a device cannot be guessed, and is never approved by a link, twice, or unseen',
-    sources: ['ASVS 6.6.3', 'RFC 8628, section 5.1', 'RFC 8628, section 5.4'],
-  },
+  ...provisioningControls,
+  ...serviceAccountControls,
+  ...pageControls,
 } as const satisfies Record<string, Control>
 
 export type ControlId = keyof typeof controls

@@ -75,9 +75,6 @@ export const requirements: Readonly<Record<string, Shown>> = {
   '7.4.4': identity('pages/in-browser', 'every page does its work without JavaScript'),
   '7.4.5': identity('people/people', 'who is suspended loses sessions, tokens and the invitations they made'),
   '7.5.2': identity('pages/in-browser', 'what is ended on the account page is ended, and said to be'),
-  '7.5.3': because(
-    'a fresh factor is asked for changes of factors; that every administrative change asks for one is not claimed',
-  ),
   '7.6.1': because(
     '`docs/sign-in-at-providers.md` says how long a session lasts after a sign-in elsewhere, and what ends it',
   ),

@@ -18,6 +18,8 @@ async function refuseHeld(rooms: Rooms, personId: string): Promise<Refusal | und
 
 /** May this person use the admin plane so? Decided by policy, with its reasons kept for the ledger. */
 export function decideAccess(rooms: Rooms, principal: Principal, permission: Permission): Refusal | undefined {
+  // INVARIANT: whatever its roles grant, a program changes nothing on the admin plane.
+  if (principal.isService === true && !permission.endsWith(':read')) return refuse(refusals.peopleOnly)
   const decision = rooms.policy.decide(principal, permission, 'castellan')
   if (decision.isAllowed) return undefined
   return refuse(refusals.notPermitted, {
@@ -40,6 +42,26 @@ export async function recheckAccess(
 }
 
 /**
+ * The person of a session or of a terminal, or the program of an access token that was minted for the admin API.
+ * INVARIANT: of persons no access token that they minted is good here, whatever it says it is for.
+ */
+async function identify(
+  rooms: Rooms,
+  token: string,
+  context: { readonly address: string; readonly isRegistering: boolean },
+): Promise<Principal | Refusal> {
+  if (token.startsWith('coa_')) return rooms.identity.terminals.authenticate(token, context)
+  if (!token.startsWith('cst_')) return rooms.identity.authenticateSession(token, context)
+  const principal = await rooms.identity.authenticateAccessToken(token, rooms.config.admin.publicUrl)
+  return isRefusal(principal) || principal.isService === true ? principal : refuse(refusals.notSignedIn)
+}
+
+function refuseAccess(rooms: Rooms, principal: Principal, access: Exclude<Access, 'open'>): Refusal | undefined {
+  if (access !== 'signed-in') return decideAccess(rooms, principal, access)
+  return principal.isService === true ? refuse(refusals.peopleOnly) : undefined
+}
+
+/**
  * Who is calling, if the route lets them: the session's person, not on hold, with the permission the route declares.
  * @returns undefined for an open route
  */
@@ -56,10 +78,9 @@ export async function admitCaller(
   const token = bearer(request.authorization)
   if (token === undefined) return { principal: undefined, refusal: refuse(refusals.notSignedIn) }
   const { address, isRegistering = false } = request
-  const principal = await rooms.identity.authenticateSession(token, { address, isRegistering })
+  const principal = await identify(rooms, token, { address, isRegistering })
   if (isRefusal(principal)) return { principal: undefined, refusal: principal }
   const held = await refuseHeld(rooms, principal.id)
   if (held !== undefined) return { principal, refusal: held }
-  const refusal = access === 'signed-in' ? undefined : decideAccess(rooms, principal, access)
-  return { principal, refusal }
+  return { principal, refusal: refuseAccess(rooms, principal, access) }
 }

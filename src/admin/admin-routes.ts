@@ -13,6 +13,8 @@ import { providerRoutes } from './resources/providers.ts'
 import { policyRoutes } from './resources/policy.ts'
 import { resetRoutes } from './resources/resets.ts'
 import { roleRoutes } from './resources/roles.ts'
+import { serviceAccountRoutes } from './resources/service-accounts.ts'
+import { scimRoutes } from './resources/scim.ts'
 import { tokenRoutes } from './resources/tokens.ts'
 import { upstreamRoutes } from './resources/upstreams.ts'
 import type { Route } from './route.ts'
@@ -28,7 +30,9 @@ export const adminRoutes: readonly Route[] = [
   ...resetRoutes,
   ...roleRoutes,
   ...providerRoutes,
+  ...scimRoutes,
   ...clientRoutes,
+  ...serviceAccountRoutes,
   ...policyRoutes,
   ...upstreamRoutes,
   ...endpointRoutes,

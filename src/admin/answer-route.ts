@@ -50,7 +50,8 @@ export async function answerRoute(rooms: Rooms, route: Route, arrival: Arrival):
   if (refusal !== undefined) return refused(refusal, principal)
   const answer = await runRoute(rooms, route, arrival, principal)
   if (isRefusal(answer)) {
-    const isRecorded = route.recordsOwnRefusals && !answer.code.startsWith('admin.')
+    // WHY: what another room or this one refused on the way is on no record yet.
+    const isRecorded = route.recordsOwnRefusals && answer.code.startsWith('identity.')
     return isRecorded ? problemResponse(answer, occasion.requestId) : refused(answer, principal)
   }
   return Response.json(answer, { status: route.status })

@@ -76,6 +76,7 @@ function addPages(app: Hono<Env>, rooms: Rooms): void {
     app.get(path, () => new Response(file.bytes, { headers: { 'content-type': file.contentType } }))
   const document = openApiDocument(adminRoutes, rooms.version, apiRoot)
   app.get('/openapi.json', (c) => c.json(document))
+  app.get('/.well-known/oauth-protected-resource', (c) => c.json(rooms.identity.terminals.metadata()))
 }
 
 function addRoutes(app: Hono<Env>, rooms: Rooms): void {

@@ -43,6 +43,12 @@ export const refusals = defineRefusals({
     hint: 'ask an admin for a role with {permission}; `castellan role list` shows which have it',
     status: 403,
   },
+  peopleOnly: {
+    code: 'admin.people-only',
+    says: 'a service account changes nothing here, and has nothing of its own to look at',
+    hint: 'do this as a person; a service account reads what its roles grant, if it was made with `--admin-read`',
+    status: 403,
+  },
   ownAccount: {
     code: 'admin.own-account',
     says: 'you cannot lock out yourself',

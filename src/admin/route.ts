@@ -60,7 +60,7 @@ interface Description<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly answer: A
   /** Of a good answer; 200 unless told. */
   readonly status?: 200 | 201
-  /** The room behind it has recorded what it refuses, with more than is known here. */
+  /** Identity, behind it, has recorded what it refuses, with more than is known here. */
   readonly recordsOwnRefusals?: true
   /** Also for an administrator who has to register a passkey first. */
   readonly isForRegistering?: true

@@ -92,7 +92,7 @@ const prefixed = /(?:npm_|hf_|dop_v1_)[\w.-]{16,}/g
 export const shapes: readonly Shape[] = [
   pattern('[private-key]', pem, hyphen | B | G | I, contains('-----BEGIN')),
   pattern('[jwt]', /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g, J, contains('eyJ')),
-  pattern('[secret]', /cs[tser]_[\w-]{8,}/g, underscore),
+  pattern('[secret]', /cs[tserp]_[\w-]{8,}/g, underscore),
   pattern('[secret]', /(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g, A),
   pattern('[secret]', /gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}/g, underscore),
   pattern('[secret]', /(?:xox[a-z]|xapp)-[\w-]{8,}/g, x | hyphen, contains('xox', 'xapp')),

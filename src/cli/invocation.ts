@@ -1,9 +1,10 @@
 import type { LoadedConfig, ReloadResult } from '#platform/config'
-import { openAdminClient, readAdminUrl, type AdminClient } from './remote/admin-client.ts'
+import { openAdminClient, readAdminUrl, type AdminClient, type TokenSource } from './remote/admin-client.ts'
 import { CliFailure } from './failure.ts'
 import type { Output } from './terminal/output.ts'
 import type { Prompts } from './terminal/prompts.ts'
-import { openSessionStore, type SessionStore } from './remote/session-store.ts'
+import { currentSession } from './remote/renew-session.ts'
+import { openSessionStore, type SavedSession, type SessionStore } from './remote/session-store.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 /** Options that every command takes. */
@@ -47,8 +48,10 @@ export interface Invocation {
   adminUrl(): Promise<string>
   /** The admin API as the saved session's person. @throws CliFailure `cli.not-signed-in` */
   signedIn(): Promise<AdminClient>
+  /** The saved sign-in, renewed when it is about to run out; undefined when there is none or it has ended. */
+  session(): Promise<SavedSession | undefined>
   /** The admin API with this session token, or as nobody. */
-  client(token?: string): Promise<AdminClient>
+  client(token?: TokenSource): Promise<AdminClient>
   close(): Promise<void>
 }
 
@@ -91,11 +94,17 @@ export function createInvocation(parts: {
     async adminUrl() {
       return readAdminUrl(options.adminUrl ?? (await loadConfigOf(parts)).config.admin.publicUrl)
     },
+    async session() {
+      return currentSession({ sessions, terminal, adminUrl: await invocation.adminUrl() })
+    },
     async signedIn() {
       const adminUrl = await invocation.adminUrl()
-      const session = sessions.find(adminUrl)
-      if (session === undefined) throw notSignedIn(adminUrl)
-      return invocation.client(session.token)
+      if ((await invocation.session()) === undefined) throw notSignedIn(adminUrl)
+      return invocation.client(async () => {
+        const session = await invocation.session()
+        if (session === undefined) throw notSignedIn(adminUrl)
+        return session.token
+      })
     },
     async client(token) {
       const client = await openAdminClient(await invocation.adminUrl(), token)

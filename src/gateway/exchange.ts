@@ -12,6 +12,7 @@ import { Ending } from './ending.ts'
 import { waitsForNews } from './guards/await-turn.ts'
 import { isListing } from './guards/filter-listing.ts'
 import { partsOf } from './guards/read-message.ts'
+import type { StreamUse } from './limits/stream-life.ts'
 import type { Measure } from './measure/measure.ts'
 import type { PipelineLists, Start } from './pipeline.ts'
 import {
@@ -67,10 +68,15 @@ interface Open extends Begun {
   readonly exit: Exit
   /** The state of the database before anything was asked. */
   readonly asOf: number
+  readonly use: StreamUse
 }
 
+/** What is counted of it is left out where it belongs to another exchange. */
+type Watchable = Pick<Open, 'cut' | 'asOf'> & Partial<Pick<Open, 'use'>>
+
 /** From here on the exchange can be cut. @returns what ends that */
-export function watchOver(watch: Watch, { cut, asOf }: Pick<Open, 'cut' | 'asOf'>, known: Entered): () => void {
+export function watchOver(watch: Watch, opened: Watchable, known: Entered): () => void {
+  const { cut, asOf, use } = opened
   const { principal, upstream, target, permission, alsoNeeded, gathers, message, httpMethod, oldWire } = known
   const isWaiting = waitsForNews(httpMethod, message)
   const end = (refusal: Refusal): void => {
@@ -78,8 +84,8 @@ export function watchOver(watch: Watch, { cut, asOf }: Pick<Open, 'cut' | 'asOf'
     if (refusal.code === gatewayRefusals.stopping.code && oldWire?.finish !== undefined) oldWire.finish()
     else cut.end(refusal)
   }
-  const watched = { principal, upstream, target, permission, alsoNeeded, gathers, cut: end, waitsForNews: isWaiting }
-  return watch.open(watched, asOf)
+  const aim = { principal, upstream, target, permission, alsoNeeded, gathers }
+  return watch.open({ ...aim, cut: end, waitsForNews: isWaiting, use: isWaiting ? use : undefined }, asOf)
 }
 
 async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): Promise<void> {
@@ -96,7 +102,7 @@ async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): P
 }
 
 /** Sends the answer. Never throws or rejects: what cannot be sent was not delivered. */
-function send({ exit, cut }: Open, known: Passed): AtOnceOrLater<Sent> {
+function send({ exit, cut, use }: Open, known: Passed): AtOnceOrLater<Sent> {
   const { safeResult, intent, exchangeId, message, era, httpMethod } = known
   const fail = (thrown: unknown): Sent => {
     safeResult.verdict.detail['cause'] = String(thrown)
@@ -110,6 +116,7 @@ function send({ exit, cut }: Open, known: Passed): AtOnceOrLater<Sent> {
       entry: intent.seq,
       messageId: message?.kind === 'request' ? message.id : undefined,
       cut,
+      use,
       readsToTheEnd: era === 'legacy' && httpMethod === 'POST',
     })
     return sent instanceof Promise ? sent.catch(fail) : sent
@@ -140,7 +147,8 @@ export function createExchange(rooms: ExchangeRooms, way: Way): (start: Arrival,
   const answerOne = async (start: Arrival, exit: Exit): Promise<void> => {
     const cut = new Ending()
     const trip = rooms.measure.begin()
-    const open: Open = { exit, startedAt: rooms.clock.now(), cut, trip, asOf: rooms.watch.asOf() }
+    const [asOf, use] = [rooms.watch.asOf(), { messages: 0 }]
+    const open: Open = { exit, startedAt: rooms.clock.now(), cut, trip, asOf, use }
     const entered = await way.enter({ ...start, cut, trip })
     rooms.measure.follow(trip, entered.known)
     if (entered.isRefused) {

@@ -134,7 +134,7 @@ export function resumedRequest(
   const parked = owner.httpMethod === 'GET' ? inFlight.parked(owner, upstreamId) : undefined
   if (parked === undefined) return undefined
   const { principal } = owner
-  if (isRefusal(decideAim(policy, principal, parked.aim))) return undefined
+  if (isRefusal(decideAim(policy, principal, { ...parked.aim, isSteppedUp: true }))) return undefined
   if (heldRefusal(policy, { principal, target: parked.aim.target }) !== undefined) return undefined
   return pinRefusal(pins, parked.aim) === undefined ? parked : undefined
 }

@@ -28,6 +28,7 @@ import { resolveMembers } from './guards/resolve-members.ts'
 import { resolveTarget } from './guards/resolve-target.ts'
 import { spendRate } from './guards/spend-rate.ts'
 import { validateMirrors } from './guards/validate-mirrors.ts'
+import { createStepUp } from './remedies/step-up.ts'
 import type { Travelled } from './measure/trip.ts'
 import { rememberOpened } from './remember-opened.ts'
 import type { PipelineRooms } from './rooms.ts'
@@ -68,13 +69,14 @@ export function createPipeline(rooms: PipelineRooms) {
   const { catalog, bundles, pins } = upstreams
   const taskIds = createTaskIds(sealer)
   const seals = createSeals(rooms)
+  const stepUp = createStepUp({ ...rooms, seals })
   const { doorway, entrance, aims, straight } = createEntrance(rooms, [taskIds, seals])
 
   // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
   const exchanges = checklist<KnownOf<typeof straight>>()
     .must(awaitTurn(turns))
     .must(matchPinnedTool(pins, definitions))
-    .must(authorizeCall(policy))
+    .must(authorizeCall(policy, stepUp))
     .must(validateMirrors(pins))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
@@ -83,7 +85,7 @@ export function createPipeline(rooms: PipelineRooms) {
   // WHY: lists differ in their end only: each listed thing is judged as a call of it would be.
   const listings = checklist<KnownOf<typeof straight>>()
     .must(awaitTurn(turns))
-    .must(authorizeCall(policy))
+    .must(authorizeCall(policy, stepUp))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))
     .must(filterListing({ policy, pins, sealer, definitions, taskIds }))
@@ -91,7 +93,7 @@ export function createPipeline(rooms: PipelineRooms) {
   // WHY: the event stream of 2024-11-05 asks no server by itself: each message posted for it passes the lists above.
   const oldStreams = checklist<KnownOf<typeof straight>>()
     .must(awaitTurn(turns))
-    .must(authorizeCall(policy))
+    .must(authorizeCall(policy, stepUp))
     .must(recordIntent(ledger))
 
   // WHY: where several servers answer, what is about one of them goes on as if it had come to that one.

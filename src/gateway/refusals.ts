@@ -5,6 +5,7 @@
  * Fails: an unknown failure is `gateway.fault`.
  */
 import { defineRefusals, refuse, type Refusal } from '#kernel'
+import { errorCodes, type Era } from '#protocol'
 
 export const gatewayRefusals = defineRefusals({
   fault: {
@@ -72,6 +73,18 @@ export const gatewayRefusals = defineRefusals({
     says: 'this call took longer than {limit} seconds in all',
     hint: 'the call may have had an effect: check before you repeat it',
     status: 504,
+  },
+  streamIdle: {
+    code: 'gateway.stream-idle',
+    says: 'nothing came over this stream, and its client asked for nothing, for {limit} seconds',
+    hint: 'open it again; `Last-Event-ID` brings what was missed where the server keeps it',
+    status: 408,
+  },
+  streamTooLong: {
+    code: 'gateway.stream-too-long',
+    says: 'this stream was open for {limit} seconds, which is as long as one may be',
+    hint: 'open it again; `Last-Event-ID` brings what was missed where the server keeps it',
+    status: 408,
   },
   pathUnknown: {
     code: 'gateway.path-unknown',
@@ -187,6 +200,18 @@ export const gatewayRefusals = defineRefusals({
     hint: 'list it at the address of its server alone',
     status: 502,
   },
+  stepUpNeeded: {
+    code: 'gateway.step-up-needed',
+    says: '{kind} {name} of {server} is used only with a fresh second factor for each call',
+    hint: 'open the address in a browser, look at the call, prove your factor, then make the same call again: it passes once',
+    status: 403,
+  },
+  stepUpDeclined: {
+    code: 'gateway.step-up-declined',
+    says: 'this call needs a fresh second factor, which was declined',
+    hint: 'make the call again to be asked again',
+    status: 403,
+  },
   rootsNotShared: {
     code: 'gateway.roots-not-shared',
     says: 'no role of yours lets you tell {server} about roots',
@@ -267,6 +292,8 @@ export interface WireAnswer {
   readonly code: number
   readonly data?: unknown
   readonly allow?: string
+  /** The text that answers in place of an error: a question to the client. */
+  readonly answer?: (messageId: string | number) => string
   /** The request's id, where the message was read but did not get further. */
   readonly messageId?: string | number
 }
@@ -278,4 +305,9 @@ export interface WiredRefusal extends Refusal {
 
 export function onTheWire(refusal: Refusal, wire: WireAnswer): WiredRefusal {
   return { ...refusal, wire }
+}
+
+/** The answer to params that cannot be judged. SPEC: 2026-07-28 answers what is malformed with a status of its own. */
+export function badParams(era: Era, problem: string): Refusal {
+  return messageRefusal(problem, { status: era === 'modern' ? 400 : 200, code: errorCodes.invalidParams })
 }

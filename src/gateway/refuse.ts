@@ -6,6 +6,7 @@
  * @see MCP 2026-07-28, error handling
  */
 import type { ServerResponse } from 'node:http'
+import { identityRefusals } from '#identity'
 import { type Refusal, type RefusalDefinition } from '#kernel'
 import { errorCodes, isProblem, jsonRpcError, readUpstreamMessage } from '#protocol'
 import { challengeOf } from './outside/challenge.ts'
@@ -34,6 +35,10 @@ const wireForms: Readonly<Record<string, WireForm>> = {
     code: errorCodes.invalidParams,
     shownAs: gatewayRefusals.notGranted,
   },
+  [gatewayRefusals.stepUpNeeded.code]: { answeredStatus: inBand, code: gatewayRefusals.stepUpNeeded.status },
+  [gatewayRefusals.stepUpDeclined.code]: { answeredStatus: inBand, code: gatewayRefusals.stepUpDeclined.status },
+  [identityRefusals.stepUpDenied.code]: { answeredStatus: inBand, code: identityRefusals.stepUpDenied.status },
+  [identityRefusals.tooManyStepUps.code]: { answeredStatus: inBand, code: identityRefusals.tooManyStepUps.status },
   [gatewayRefusals.upstreamUnreachable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamUnavailable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamOverloaded.code]: { answeredStatus: inBand, code: errorCodes.internalError },
@@ -68,6 +73,7 @@ export function wireOf(refusal: Refusal | WiredRefusal, hasId: boolean): WireAns
 /** A refused exchange as a JSON-RPC error, and what goes with it. Nothing of `refusal.detail` is in it. */
 export function wordRefusal({ refusal, exchangeId, messageId }: RefusedExchange): { wire: WireAnswer; body: string } {
   const wire = wireOf(refusal, messageId !== undefined)
+  if (wire.answer !== undefined && messageId !== undefined) return { wire, body: wire.answer(messageId) }
   const shown = wireForms[refusal.code]?.shownAs ?? refusal
   const { hint, retryAfterSeconds } = refusal
   const told = { code: shown.code, hint, exchange: exchangeId, retryAfterSeconds }

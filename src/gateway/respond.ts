@@ -6,10 +6,13 @@
  */
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { type Frame, jsonRpcError, writeEvent } from '#protocol'
+import type { Refusal } from '#kernel'
+import { type Frame, jsonRpcError, metaKeys, writeEvent } from '#protocol'
 import type { EndSignal } from '#upstream'
 import type { AtOnceOrLater } from './checklist.ts'
 import { Ending } from './ending.ts'
+import type { StreamUse } from './limits/stream-life.ts'
+import { gatewayRefusals } from './refusals.ts'
 import { answerRefusal, type RefusedExchange } from './refuse.ts'
 import type { SafeResult } from './safe-result.ts'
 
@@ -21,6 +24,8 @@ export interface Sending {
   readonly messageId: string | number | undefined
   /** Ended with the refusal that ends the exchange early. */
   readonly cut: Ending
+  /** What is counted of a stream. */
+  readonly use: StreamUse
   /** Whether a stream without positions is read on after the client hung up: before 2026-07-28 that does not cancel. */
   readonly readsToTheEnd: boolean
 }
@@ -40,6 +45,8 @@ export interface Exit {
 }
 
 const keepAliveMs = 15_000
+/** When a client may open a stream again that ended by its limits. */
+const reopenAfterMs = 1_000
 /** How long a client may take nothing of what is ready for it before it counts as gone. */
 const maxStallMs = 60_000
 /** How long a client has to take the reason for which its stream was cut. */
@@ -94,16 +101,32 @@ function startStream(res: ServerResponse, sending: Sending): NodeJS.Timeout {
   }, keepAliveMs).unref()
 }
 
+/** SPEC: 2026-07-28: what a subscription ends with that ends in good order. */
+function endOfSubscription(id: string | number): string {
+  const result = { resultType: 'complete', _meta: { [metaKeys.subscriptionId]: id } }
+  return JSON.stringify({ jsonrpc: '2.0', id, result })
+}
+
+/** Whether a stream of news ended by its limits alone: whoever read it may open it again at once. */
+function endsGracefully(refusal: Refusal | undefined): refusal is Refusal {
+  const { streamIdle, streamTooLong } = gatewayRefusals
+  return refusal?.code === streamIdle.code || refusal?.code === streamTooLong.code
+}
+
 /** What a client is told that waits for an answer which was cut; undefined when there is nobody to tell. */
 export function cutBody({ cut, messageId }: Pick<Sending, 'cut' | 'messageId'>): string | undefined {
   if (messageId === undefined || cut.refusal === undefined) return undefined
   const { code, hint, status, says } = cut.refusal
+  if (endsGracefully(cut.refusal)) return endOfSubscription(messageId)
   return jsonRpcError(messageId, status, says, { code, hint })
 }
 
 function cutEvent(sending: Sending): string {
   const body = cutBody(sending)
-  return body === undefined ? '' : writeEvent({ body })
+  if (body !== undefined) return writeEvent({ body })
+  const { refusal } = sending.cut
+  // WHY: nothing on a stream of news answers anything; a comment tells people, and the delay tells clients to come back.
+  return endsGracefully(refusal) ? `: ${refusal.code}\nretry: ${reopenAfterMs}\n\n` : ''
 }
 
 /** Ends a response that was cut, also when the client takes nothing of it. */
@@ -140,6 +163,7 @@ async function sendStream(res: ServerResponse, sending: Streaming): Promise<Sent
         break
       }
       if (next.done === true) break
+      sending.use.messages += 1
       bytes += await write(res, writeEvent(next.value), cut)
       // WHY: an upstream that still writes the broken stream would refuse to let the client resume it.
       if (next.value.eventId !== undefined) readsToTheEnd = false

@@ -25,6 +25,8 @@ export interface GatewayLimits {
   readonly requestsPerMinutePerPrincipal: number
   readonly answerBytes: number
   readonly streamSeconds: number
+  readonly openStreamSeconds: number
+  readonly openStreamIdleSeconds: number
 }
 
 /** Who may come in, and how much of what: as configured at this moment. */
@@ -43,7 +45,7 @@ export interface LiveSettings {
 
 export interface GatewayRooms {
   readonly database: { revision(): number }
-  readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid' | 'epoch' | 'front'>
+  readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid' | 'epoch' | 'front' | 'stepUps'>
   readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh' | 'roles'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger

@@ -1,7 +1,7 @@
 /**
  * Does what allowed an open exchange still hold?
  * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold, a lost role, a removed
- * server or a withdrawn approval (G9); a call without end, whatever keeps it alive.
+ * server or a withdrawn approval (G9); a call without end, whatever keeps it alive; a stream that nobody uses.
  * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again; so does
  * the end of credentials that are in no database.
  * Fails: when it cannot be judged, the exchange is cut.
@@ -14,7 +14,11 @@ import { decideAim } from './guards/authorize-call.ts'
 import { type Pins, pinRefusal } from './guards/match-pinned-tool.ts'
 import { heldRefusal } from './guards/refuse-held.ts'
 import type { Aim } from './guards/resolve-target.ts'
+import { createStreamLives, type StreamLife, type StreamLives, type StreamUse } from './limits/stream-life.ts'
 import { gatewayRefusals } from './refusals.ts'
+import type { GatewayLimits } from './rooms.ts'
+
+type StreamLimits = Pick<GatewayLimits, 'streamSeconds' | 'openStreamSeconds' | 'openStreamIdleSeconds'>
 
 export interface WatchRooms {
   readonly database: { revision(): number }
@@ -26,13 +30,15 @@ export interface WatchRooms {
     readonly pins: Pins
   }
   readonly clock: Clock
-  readonly settings: { readonly current: { readonly limits: { readonly streamSeconds: number } } }
+  readonly settings: { readonly current: { readonly limits: StreamLimits } }
 }
 
 export interface OpenExchange extends Aim {
   readonly principal: Principal
-  /** A stream that waits for news has no end of its own, and no longest time. */
+  /** A stream that waits for news has no end of its own. */
   readonly waitsForNews: boolean
+  /** Of a stream that waits for news: what was sent on it. One that belongs to another stream ends with that. */
+  readonly use?: StreamUse | undefined
   cut(refusal: Refusal): void
 }
 
@@ -41,6 +47,7 @@ interface Watched {
   /** The revision at which it was last judged. */
   judged: number
   readonly openedAtTick: number
+  readonly life: StreamLife | undefined
 }
 
 export interface Watch {
@@ -59,7 +66,9 @@ export interface Watch {
   close(): void
 }
 
-const everyMs = 200
+const everyMs = 100
+/** WHY: what is judged at the same moment is read together; all of it at once would hold up requests. */
+const judgedAtOnce = 250
 
 /** Whether a server is still the one that was asked: one removed and added again under its name is another. */
 function isSame(found: UpstreamRecord | undefined, asked: UpstreamRecord): boolean {
@@ -72,7 +81,8 @@ function isGone({ upstream }: OpenExchange): Refusal {
 
 function judgeAim(rooms: WatchRooms, exchange: OpenExchange, current: Principal): Refusal | undefined {
   const { upstream } = exchange
-  const decision = decideAim(rooms.policy, current, exchange)
+  // WHY: what a call passed with is used up; what waits for news passed without.
+  const decision = decideAim(rooms.policy, current, { ...exchange, isSteppedUp: !exchange.waitsForNews })
   if (isRefusal(decision)) return decision
   if (isSame(rooms.upstreams.catalog.find(upstream.name), upstream)) return pinRefusal(rooms.upstreams.pins, exchange)
   return isGone(exchange)
@@ -118,25 +128,29 @@ async function judgeDue(rooms: WatchRooms, open: Open): Promise<void> {
     .list()
     .filter(({ thing: { exchange, judged } }) => judged !== revision || exchange.principal.credential.expiresAt <= now)
   if (due.length === 0) return
-  await rooms.policy.refresh()
-  await rooms.upstreams.catalog.refresh()
-  await rooms.upstreams.bundles.refresh()
-  for (const place of due) {
+  const { policy, upstreams } = rooms
+  await Promise.all([policy.refresh(), upstreams.catalog.refresh(), upstreams.bundles.refresh()])
+  const judgeOne = async (place: Place<Watched>): Promise<void> => {
     // WHY: most have ended by the time it is their turn.
-    if (place.at === -1) continue
+    if (place.at === -1) return
     const refusal = await judge(rooms, place.thing.exchange).catch(() => refuse(gatewayRefusals.fault))
     if (refusal === undefined) place.thing.judged = revision
     else if (place.at !== -1) end(open, place, refusal)
   }
+  for (let at = 0; at < due.length; at += judgedAtOnce) {
+    await Promise.all(due.slice(at, at + judgedAtOnce).map(judgeOne))
+  }
 }
 
-/** Cuts calls that last too long. Counted in ticks: a wall clock that jumps neither ends a call nor lets one live. */
-function cutEndless(rooms: WatchRooms, open: Open, tick: number): void {
+/** Cuts what lasts too long. Counted in ticks: a wall clock that jumps neither ends a call nor lets one live. */
+function cutEndless(rooms: WatchRooms, { open, lives }: { open: Open; lives: StreamLives }, tick: number): void {
   const { streamSeconds } = rooms.settings.current.limits
   // WHY: the tick in which it opened was not a whole one.
   const mostTicks = 1 + (streamSeconds * 1_000) / everyMs
   for (const place of open.list()) {
-    const { exchange, openedAtTick } = place.thing
+    const { exchange, openedAtTick, life } = place.thing
+    const over = life && lives.over(life, tick)
+    if (over !== undefined) end(open, place, over)
     if (exchange.waitsForNews || tick - openedAtTick < mostTicks) continue
     end(open, place, refuse(gatewayRefusals.callTooLong, { names: { limit: String(streamSeconds) } }))
   }
@@ -144,6 +158,7 @@ function cutEndless(rooms: WatchRooms, open: Open, tick: number): void {
 
 export function createWatch(rooms: WatchRooms): Watch {
   const open: Open = new Roll<Watched>()
+  const lives = createStreamLives(rooms.settings, everyMs)
   let isJudging = false
   let isDraining = false
   let tick = 0
@@ -151,7 +166,7 @@ export function createWatch(rooms: WatchRooms): Watch {
   function onTick(): void {
     tick += 1
     if (open.size === 0) return
-    cutEndless(rooms, open, tick)
+    cutEndless(rooms, { open, lives }, tick)
     if (isJudging) return
     isJudging = true
     judgeDue(rooms, open)
@@ -167,8 +182,14 @@ export function createWatch(rooms: WatchRooms): Watch {
     open(exchange, asOf) {
       if (isDraining && exchange.waitsForNews) exchange.cut(refuse(gatewayRefusals.stopping))
       // INVARIANT: what has changed since before the first guard was asked is seen by the next tick.
-      const place = open.enter({ exchange, judged: asOf, openedAtTick: tick })
-      return () => open.leave(place)
+      const { principal, waitsForNews, use } = exchange
+      const life = use && lives.begin(principal.credential.id, use, tick)
+      if (!waitsForNews) lives.asked(principal.credential.id, tick)
+      const place = open.enter({ exchange, judged: asOf, openedAtTick: tick, life })
+      return () => {
+        open.leave(place)
+        if (life !== undefined) lives.end(life)
+      }
     },
     openCount: () => open.size,
     drain() {

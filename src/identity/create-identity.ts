@@ -14,6 +14,7 @@ import { type Enrolments, createEnrolments } from './enrolment/enrolments.ts'
 import { type Mount, createFront } from './front/front.ts'
 import { type Federation, createFederation } from './federation/create-federation.ts'
 import { createExternalTokens } from './external/authenticate-external.ts'
+import { createIssuerKeyring, type IssuerKeyring } from './external/withdrawn-keys.ts'
 import { createGate } from './sign-in/gate.ts'
 import { createTokenAuthenticator } from './credentials/authenticate-token.ts'
 import { createTokenDispatch } from './credentials/dispatch-token.ts'
@@ -22,6 +23,7 @@ import { type OwnCredentials, createOwnCredentials } from './people/own-credenti
 import { createAuthorizationServer } from './oauth/authorization-server.ts'
 import type { AddedClient, NewClient } from './oauth-clients/add-client.ts'
 import type { Clients } from './oauth-clients/clients.ts'
+import { createWithdrawClientKey, type WithdrawClientKey } from './oauth-clients/withdraw-key.ts'
 import type { Grants } from './oauth/grants.ts'
 import { createOauthAuthenticator } from './oauth/authenticate-oauth-token.ts'
 import type { Presentation } from './oauth/verify-proof.ts'
@@ -37,8 +39,13 @@ import { passkeyButton, passkeySignInScreen } from './passkey/sign-in-part.ts'
 import { createNotices, type Notices } from './notices/notices.ts'
 import { type SessionContext, createSessionAuthenticator } from './credentials/authenticate-session.ts'
 import { type Sessions, createSessions } from './credentials/sessions.ts'
+import { type ServiceAccounts, createServiceAccounts } from './service-accounts/service-accounts.ts'
 import { type SignInRequest, type SignedIn, createSignIn } from './sign-in/sign-in.ts'
+import { createStepUp } from './step-up/create-step-ups.ts'
 import type { ProveFresh } from './step-up/prove-fresh.ts'
+import type { StepUps } from './step-up/step-ups.ts'
+import { createScim, type Provisioning } from './scim/create-scim.ts'
+import { createTerminals, type Terminals } from './terminals/create-terminals.ts'
 import { createStillValid } from './credentials/still-valid.ts'
 
 export interface IdentityOptions {
@@ -83,8 +90,12 @@ export interface Identity {
   readonly tokens: AccessTokens
   readonly people: People & OwnCredentials
   readonly passkeys: Passkeys
+  /** Programs that act with nobody at a keyboard, and who answers for each. */
+  readonly serviceAccounts: ServiceAccounts
   /** Asks a signed-in person to prove a factor at this moment. */
   readonly proveFresh: ProveFresh
+  /** Fresh factors for single calls. */
+  readonly stepUps: StepUps
   readonly notices: Notices
   /** What people can prove themselves with, for administrators. */
   readonly factors: Factors
@@ -97,8 +108,15 @@ export interface Identity {
   readonly clients: Clients
   /** Registers an OAuth client on behalf of an admin. */
   readonly addClient: (fresh: NewClient) => Promise<AddedClient | Refusal>
+  readonly withdrawClientKey: WithdrawClientKey
+  /** Keys of issuers elsewhere that an administrator withdrew. */
+  readonly issuerKeys: IssuerKeyring
   /** Identity providers that people sign in at. */
   readonly providers: Federation['providers']
+  /** Directories that provision people. */
+  readonly provisioning: Provisioning
+  /** Terminals that people signed in from their browser. */
+  readonly terminals: Terminals
   /** What browsers and OAuth clients are answered on the gateway's listener. */
   readonly front: Mount
 }
@@ -107,18 +125,23 @@ export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
   const parts: Parts = { ...rest, argon2id: createArgon2id(pepper), gate: createGate() }
   const sessions = createSessions(parts)
   const external = createExternalTokens(parts)
-  const server = createAuthorizationServer(parts)
+  const server = createAuthorizationServer({ ...parts, external })
   const tokens = { own: createTokenAuthenticator(parts), oauth: createOauthAuthenticator(parts), external }
+  const authenticateAccessToken = createTokenDispatch(tokens)
+  const scim = createScim(parts, authenticateAccessToken)
   const signIn = createSignIn(parts)
   const authenticateSession = createSessionAuthenticator(parts, sessions)
   const people = { ...createPeople(parts), ...createOwnCredentials(parts) }
-  const own = { sessions, people, notices: createNotices(parts), tokens: createAccessTokens(parts) }
+  const accounts = { tokens: createAccessTokens(parts), serviceAccounts: createServiceAccounts(parts) }
+  const own = { sessions, people, notices: createNotices(parts), ...accounts }
   const proving = createPasskeys(parts)
   const finishReset = createFinishReset(parts)
   const { passkeys } = proving
+  const stepUp = createStepUp(parts, { ...proving, people })
   const publicUrl = () => parts.places.gatewayUrl
   const browser = createBrowserSessions({ publicUrl, authenticateSession, sessions })
   const federation = createFederation({ ...parts, browser, forms: createForms({ ...parts, publicUrl }) })
+  const screens = [...passkeyScreens(passkeys), recoveryScreen({ finishReset }), stepUp.screen]
   const pages = createIdentityPages({
     ...own,
     parts,
@@ -131,21 +154,20 @@ export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
     }),
     providerOf: federation.providerOf,
     otherFactors: async (call) => ({ entries: await passkeyEntries(passkeys, call) }),
-    moreScreens: [
-      passkeySignInScreen({ passkeys, browser }),
-      ...passkeyScreens(passkeys),
-      recoveryScreen({ finishReset }),
-    ],
+    moreScreens: [passkeySignInScreen({ passkeys, browser }), ...screens],
   })
   return {
     ...own,
     enrolments: createEnrolments(parts),
     signIn,
     authenticateSession,
-    authenticateAccessToken: createTokenDispatch(tokens),
+    authenticateAccessToken,
     stillValid: createStillValid(parts, external),
     epoch: external.epoch,
+    withdrawClientKey: createWithdrawClientKey(parts),
+    issuerKeys: createIssuerKeyring(parts),
     ...proving,
+    stepUps: stepUp.stepUps,
     factors: createFactors(parts),
     resets: createResets(parts),
     finishReset,
@@ -153,6 +175,8 @@ export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
     clients: server.clients,
     addClient: server.addClient,
     providers: federation.providers,
-    front: createFront([server.mount, federation.mount, pages]),
+    provisioning: scim.provisioning,
+    terminals: createTerminals(parts, tokens.oauth),
+    front: createFront([server.mount, federation.mount, scim.mount, pages]),
   }
 }

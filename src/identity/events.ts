@@ -7,6 +7,9 @@ import { externalEvents } from './external/events.ts'
 import { federationEvents } from './federation/events.ts'
 import { oauthEvents } from './oauth/events.ts'
 import { pageEvents } from './pages/events.ts'
+import { scimEvents } from './scim/events.ts'
+import { accountEvents } from './service-accounts/events.ts'
+import { stepUpEvents } from './step-up/events.ts'
 
 export const sessionStarted = defineEvent({
   name: 'session.started',
@@ -124,5 +127,8 @@ export const identityEvents = [
   ...oauthEvents,
   ...federationEvents,
   ...pageEvents,
+  ...accountEvents,
   ...externalEvents,
+  ...scimEvents,
+  ...Object.values(stepUpEvents),
 ]

@@ -20,6 +20,8 @@ export interface IdentitySettings {
   readonly secondFactor: 'required' | 'optional'
   /** Longest life of an access token. */
   readonly accessTokenDays: number
+  /** Longest life that a service account is given at a time. */
+  readonly serviceAccountDays: number
   /** Sessions a person may have at a time; one more ends the oldest. */
   readonly sessionsPerPerson: number
   /** The domain of passkeys, where it is not the host of the gateway. */

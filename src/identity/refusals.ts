@@ -7,6 +7,9 @@ import { defineRefusals } from '#kernel'
 import { federationRefusals } from './federation/refusals.ts'
 import { passwordRefusals } from './methods/password/refusals.ts'
 import { pageRefusals } from './pages/refusals.ts'
+import { scimRefusals } from './scim/refusals.ts'
+import { accountRefusals } from './service-accounts/refusals.ts'
+import { stepUpRefusals } from './step-up/refusals.ts'
 
 export const refusals = defineRefusals({
   signInRefused: {
@@ -222,6 +225,9 @@ export const refusals = defineRefusals({
   ...passwordRefusals,
   ...federationRefusals,
   ...pageRefusals,
+  ...scimRefusals,
+  ...accountRefusals,
+  ...stepUpRefusals,
   personUnknown: {
     code: 'identity.person-unknown',
     says: 'there is no such person',
@@ -238,6 +244,24 @@ export const refusals = defineRefusals({
     code: 'identity.grant-unknown',
     says: 'there is no such grant',
     hint: 'list them to see their ids; it may have ended already',
+    status: 404,
+  },
+  clientKeyUnknown: {
+    code: 'identity.client-key-unknown',
+    says: 'the client has no key of this id',
+    hint: 'name the `kid` of a key that the client was registered with',
+    status: 404,
+  },
+  issuerUnknown: {
+    code: 'identity.issuer-unknown',
+    says: 'this issuer is not one of `identity.issuers`',
+    hint: 'write the issuer as the configuration has it',
+    status: 404,
+  },
+  issuerKeyUnknown: {
+    code: 'identity.issuer-key-unknown',
+    says: 'this key was not withdrawn',
+    hint: 'list the withdrawn keys to see what they are called',
     status: 404,
   },
   clientUnknown: {

@@ -1,7 +1,7 @@
 export { type Clock, systemClock } from './clock.ts'
 export { Fault, Misuse } from './fault.ts'
 export { createId } from './id.ts'
-export { castellanItself, type Factor, type Principal, withRoles } from './principal.ts'
+export { castellanItself, type Acting, type Factor, type Principal, withRoles } from './principal.ts'
 export {
   defineRefusals,
   isRefusal,

@@ -11,11 +11,21 @@ export type Factor =
   | 'client-secret'
   | 'client-key'
 
-/** Who is asking: a verified person. There is no anonymous principal. */
+/** Who acts for somebody else: an OAuth client, or the service account that it showed a token of. */
+export interface Acting {
+  readonly id: string
+  readonly name: string
+  /** The client's id. */
+  readonly client: string
+}
+
+/** Who is asking: a verified person, or a program that a person answers for. There is no anonymous principal. */
 export interface Principal {
   /** The person's id; stable, unlike the name. */
   readonly id: string
   readonly name: string
+  /** A service account: nobody who can sign in. Absent of a person. */
+  readonly isService?: true
   /** Sorted. */
   readonly roles: readonly string[]
   /** Those of them that rest on the credential itself and not on what is kept of the person. */
@@ -24,6 +34,8 @@ export interface Principal {
   readonly factors: readonly Factor[]
   /** The OAuth client that acts for the principal, and what it was granted; only of OAuth tokens. */
   readonly client?: { readonly id: string; readonly name: string; readonly scopes: readonly string[] }
+  /** Who acts for the principal by delegation, the one who holds the credential first; only of exchanged tokens. */
+  readonly actors?: readonly Acting[]
   /** The credential presented: its id, never its bytes. */
   readonly credential: {
     readonly kind: 'access-token' | 'session' | 'oauth-token' | 'external-token'

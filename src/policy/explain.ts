@@ -31,6 +31,11 @@ export function sayGranted(role: string, grantNumber: number, permission: Permis
   return `role ${show(role)} grants ${show(permission)} on ${show(patternOf(target))} in its grant ${grantNumber}`
 }
 
+/** Why it was denied although a role grants it. */
+export function sayStepUp(role: string, grantNumber: number, permission: Permission, target: Asked): string {
+  return `role ${show(role)} asks for a fresh factor for each ${show(permission)} on ${show(patternOf(target))} in its grant ${grantNumber}`
+}
+
 /** Why it was denied, and what would be needed. */
 export function sayNotGranted(principal: Principal, permission: Permission, target: Asked): string {
   const pattern = patternOf(target)

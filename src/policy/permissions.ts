@@ -38,6 +38,13 @@ const things: ReadonlyMap<string, ThingKind> = new Map(Object.entries(thingOfEac
 /** Every permission, data plane first. */
 export const permissions: readonly string[] = [...things.keys()]
 
+const oneCallEach: ReadonlySet<string> = new Set(['tools:call', 'resources:read', 'prompts:get', 'files:read'])
+
+/** Whether each use of a permission is one call, for which a fresh factor can be asked. */
+export function canStepUp(permission: string): boolean {
+  return oneCallEach.has(permission)
+}
+
 /** The kind of thing a permission is about; undefined for a name that is not a permission. */
 export function thingOf(permission: string): ThingKind | undefined {
   return things.get(permission)

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { Principal } from '#kernel'
 import type { Question } from './cedar/judge.ts'
 import type { Asked } from './explain.ts'
-import { thingOf, type Permission, type ThingKind } from './permissions.ts'
+import { canStepUp, thingOf, type Permission, type ThingKind } from './permissions.ts'
 
 const thingOfKind: ReadonlyMap<string, ThingKind> = new Map([
   ['server', 'Server'],
@@ -61,8 +61,19 @@ function readTarget(target: Asked): { thing: ThingKind; attributes: Record<strin
   return { thing, attributes: { upstream: target.upstream, name: target.name } }
 }
 
+/** What was proved for this one question alone. */
+export interface Proven {
+  /** The person has proved a fresh factor for it. */
+  readonly isSteppedUp?: boolean
+}
+
 /** Reads a question from untrusted values. The key holds everything the judge is told, and nothing else. */
-export function readQuestion(principal: Principal, permission: Permission, target: Asked): ReadQuestion {
+export function readQuestion(
+  principal: Principal,
+  permission: Permission,
+  target: Asked,
+  { isSteppedUp = false }: Proven = {},
+): ReadQuestion {
   const expected = thingOf(permission)
   if (expected === undefined) return { unreadable: 'there is no such permission' }
   const read = readTarget(target)
@@ -73,9 +84,10 @@ export function readQuestion(principal: Principal, permission: Permission, targe
   const roles = setOf(principal.roles)
   const { thing, attributes } = read
   // INVARIANT: the permission is one of a fixed list and decides how many parts of the target follow.
-  let key = `${permission}|`
+  const stepUp = canStepUp(permission) ? isSteppedUp : undefined
+  let key = stepUp === true ? `${permission}!|` : `${permission}|`
   if (attributes['upstream'] !== undefined) key += part(attributes['upstream'])
   if (attributes['name'] !== undefined) key += part(attributes['name'])
   for (const role of roles) key += part(role)
-  return { question: { roles, permission, thing, attributes }, key }
+  return { question: { roles, permission, thing, attributes, stepUp }, key }
 }

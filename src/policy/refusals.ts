@@ -49,6 +49,18 @@ export const policyRefusals = defineRefusals({
     hint: 'the data plane has servers:use, tools:call, resources:read, prompts:get, files:read and roots:share; the admin plane has people, roles, upstreams, holds and tokens with :read or :write, and audit:read; * is all of them',
     status: 400,
   },
+  stepUpInvalid: {
+    code: 'policy.step-up-invalid',
+    says: '`stepUp` of a grant is `true`, or left out',
+    hint: 'leave it out for a grant that asks for no fresh factor',
+    status: 400,
+  },
+  stepUpIdle: {
+    code: 'policy.step-up-idle',
+    says: 'a fresh factor cannot be asked for {permission}, which is not used one call at a time',
+    hint: 'ask for it with tools:call, resources:read, prompts:get or files:read, in a grant of their own',
+    status: 400,
+  },
   patternInvalid: {
     code: 'policy.pattern-invalid',
     says: 'there is no such form of resource pattern: {pattern}',
@@ -108,6 +120,18 @@ export const policyRefusals = defineRefusals({
     says: 'nobody gives or takes more than they have: no role of yours grants {permission} on {pattern}',
     hint: 'ask an administrator who has it',
     status: 403,
+  },
+  roleForPeople: {
+    code: 'policy.role-for-people',
+    says: 'role {role} grants {permission} on the admin plane, which no service account is given',
+    hint: 'give it a role with what it calls, and at most permissions that end with :read on castellan',
+    status: 409,
+  },
+  adminReadUnsaid: {
+    code: 'policy.admin-read-unsaid',
+    says: 'role {role} grants {permission} on the admin plane, which is not said of this service account',
+    hint: 'make the account with `--admin-read` if it is to read there',
+    status: 409,
   },
   holdSubjectInvalid: {
     code: 'policy.hold-subject-invalid',

@@ -8,6 +8,8 @@ export const errorCodes = {
   headerMismatch: -32020,
   missingCapability: -32021,
   unsupportedVersion: -32022,
+  /** SPEC: MCP 2025-11-25, URL elicitation required. */
+  addressNeeded: -32042,
 } as const
 
 /**

@@ -3,11 +3,10 @@
  * another client, for another server, after its end, with another signature, or from a provider that nobody trusts.
  * (Hydra CVE-2020-5300: the id of an assertion was not remembered.)
  */
-import { DatabaseSync } from 'node:sqlite'
-import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { openDatabase } from '#platform/database'
+import { describe, expect, onTestFinished } from 'vitest'
 import { proves } from '../proves.ts'
-import { reader, startWorld, type World } from '../world/castellan.ts'
+import { reader, startWorld, type World, type WorldOptions } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
 import { type AssertingProvider, startAssertingProvider } from '../world/oauth/asserting-provider.ts'
 import { post, register } from '../world/oauth/client.ts'
@@ -20,18 +19,18 @@ async function startProvider(): Promise<AssertingProvider> {
   return provider
 }
 
-async function startTrusting(provider: AssertingProvider) {
-  const world = await startWorld({ env: { CASTELLAN_OAUTH__ASSERTION_ISSUERS: provider.issuer } })
+async function startTrusting(provider: AssertingProvider, options: WorldOptions = {}) {
+  const world = await startWorld({ ...options, env: { CASTELLAN_OAUTH__ASSERTION_ISSUERS: provider.issuer } })
   await world.join('ben', [reader])
   const people = (await world.ana.api('GET', '/people')).body['items'] as { id: string; name: string }[]
   const personId = people.find(({ name }) => name === 'ben')?.id ?? ''
-  const file = new DatabaseSync(join(world.dataDir, 'castellan.db'))
-  file
-    .prepare(
-      'insert into provider_identities (issuer, subject, person_id, provider, roles, created_at) values (?, ?, ?, ?, ?, ?)',
-    )
-    .run(provider.issuer, 'ben at work', personId, 'work', '[]', Date.now())
-  file.close()
+  const database = await openDatabase({ url: world.databaseUrl })
+  const named = { issuer: provider.issuer, subject: 'ben at work', person_id: personId, provider: 'work' }
+  await database.query
+    .insertInto('provider_identities')
+    .values({ ...named, roles: '[]', created_at: Date.now() })
+    .execute()
+  await database.close()
   const fields = { name: 'agent', authentication: 'client_secret_basic', grantTypes: [grant_type] }
   const { body } = await world.ana.api('POST', '/clients', fields)
   const { id } = body['client'] as { id: string }
@@ -53,23 +52,25 @@ function claimsFor(world: World, clientId: string, more: Record<string, unknown>
   }
 }
 
-proves('OAU-12', 'an assertion is exchanged once, by the client and for the server that it names', async () => {
-  const provider = await startProvider()
-  const { world, id, secret } = await startTrusting(provider)
-  const headers = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
-  const exchange = (assertion: string) => post(world.gatewayUrl, '/oauth/token', { grant_type, assertion }, headers)
+describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
+  proves('OAU-12', 'an assertion is exchanged once, by the client and for the server that it names', async () => {
+    const provider = await startProvider()
+    const { world, id, secret } = await startTrusting(provider, { database })
+    const headers = { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` }
+    const exchange = (assertion: string) => post(world.gatewayUrl, '/oauth/token', { grant_type, assertion }, headers)
 
-  const assertion = await provider.assert(claimsFor(world, id))
-  const told = await Promise.all(Array.from({ length: 10 }, () => exchange(assertion)))
-  const won = told.filter(({ status }) => status === 200)
-  expect(won, JSON.stringify(told.map(({ body }) => body))).toHaveLength(1)
-  expect(won[0]?.body['refresh_token']).toBeUndefined()
-  const token = String(won[0]?.body['access_token'])
-  expect((await world.post({ token, message: callTool('echo') })).status).toBe(200)
-  expect((await world.post({ token, upstream: '/mcp', message: callTool('echo') })).status).toBe(401)
-  expect((await exchange(assertion)).status).toBe(400)
-  const reasons = (await world.ledger('&event=oauth-token.refused')).map(({ details }) => details?.['reason'])
-  expect(new Set(reasons)).toEqual(new Set(['assertion used before']))
+    const assertion = await provider.assert(claimsFor(world, id))
+    const told = await Promise.all(Array.from({ length: 10 }, () => exchange(assertion)))
+    const won = told.filter(({ status }) => status === 200)
+    expect(won, JSON.stringify(told.map(({ body }) => body))).toHaveLength(1)
+    expect(won[0]?.body['refresh_token']).toBeUndefined()
+    const token = String(won[0]?.body['access_token'])
+    expect((await world.post({ token, message: callTool('echo') })).status).toBe(200)
+    expect((await world.post({ token, upstream: '/mcp', message: callTool('echo') })).status).toBe(401)
+    expect((await exchange(assertion)).status).toBe(400)
+    const reasons = (await world.ledger('&event=oauth-token.refused')).map(({ details }) => details?.['reason'])
+    expect(new Set(reasons)).toEqual(new Set(['assertion used before']))
+  })
 })
 
 proves('OAU-12', 'assertions that are forged, foreign, old or for somebody else are refused alike', async () => {

@@ -56,8 +56,18 @@ proves(
       'src/upstream/transports/http-sse/http-sse.ts request.sessionId?.startsWith(idPrefix)',
       // WHY: whether there is a secret is compared, not the secret.
       "src/identity/federation/providers.ts (clientAuthentication === 'none') !== (secret === undefined)",
+      'src/identity/oauth-exchange/exchange-grant.ts (token === undefined) !== (type === undefined)',
       // WHY: the id of a client is public.
       'src/identity/oauth/configuration.ts token.clientId === client.clientId',
+      'src/identity/oauth/configuration.ts token.clientId !== terminalClient',
+      // WHY: names of grants and of kinds of tokens are constants of the standard.
+      'src/identity/oauth/give-tokens.ts grantTypeOf(ctx) === tokenExchange',
+      'src/identity/oauth-clients/add-client.ts grantTypes.includes(tokenExchange) !== exchangeResources.length > 0',
+      'src/identity/oauth-clients/add-client.ts grantTypes.includes(tokenExchange)',
+      'src/identity/oauth-exchange/exchange-grant.ts (params.requested_token_type ?? tokenTypes.access) !== tokenTypes.access',
+      'src/identity/oauth-exchange/read-subject.ts sent.type !== tokenTypes.access',
+      'src/identity/oauth-exchange/read-subject.ts type !== tokenTypes.access',
+      'src/identity/oauth-exchange/read-subject.ts type === tokenTypes.jwt',
       // WHY: both sides come with the request: the token, and what its own sender signed about it.
       "src/identity/oauth/verify-proof.ts ath === hash('sha256', token, 'base64url')",
       // WHY: the id of a browser's session is not its cookie, and one side was opened from a sealed value.

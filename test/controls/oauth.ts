@@ -6,7 +6,7 @@ export const oauthControls = {
   },
   'OAU-2': {
     says: 'a refresh token works once; its reuse ends everything that was granted with it',
-    sources: ['R30', 'R31', 'G8', 'ASVS 10.4.5', 'ASVS 10.4.8'],
+    sources: ['R30', 'R31', 'G8', 'ASVS 2.3.3', 'ASVS 10.4.5', 'ASVS 10.4.8', 'RFC 9700, section 4.14'],
   },
   'OAU-3': {
     says: 'nobody is sent to an address that a client did not register, to the letter',
@@ -47,5 +47,13 @@ export const oauthControls = {
   'OAU-12': {
     says: "an identity provider's assertion gives one token, once, to the client and for the resource that it names",
     sources: ['R27', 'MCP enterprise-managed authorization'],
+  },
+  'OAU-13': {
+    says: 'a client exchanges tokens only where an administrator let it: never for another resource, a wider scope, a longer life or in the name of another',
+    sources: ['G7', 'S2', 'RFC 8693', 'RFC 8707'],
+  },
+  'OAU-14': {
+    says: 'a token that was exchanged for another ends with it: with its grant, its person, its clients and its issuer',
+    sources: ['G8', 'ASVS 7.4.2', 'RFC 8693'],
   },
 } as const

@@ -29,6 +29,7 @@ export interface World {
   readonly gatewayUrl: string
   readonly adminUrl: string
   readonly dataDir: string
+  readonly databaseUrl: string
   readonly clock: TestClock
   /** The administrator. */
   readonly ana: Person
@@ -155,6 +156,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     gatewayUrl,
     adminUrl,
     dataDir,
+    databaseUrl: shared.CASTELLAN_DATABASE__URL,
     clock,
     logLines,
     ana,

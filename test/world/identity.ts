@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createLedger, type Entry, type Ledger } from '#audit'
 import { createIdentity, type Identity, type IdentitySettings } from '#identity'
-import { isRefusal, type Principal, type Refusal } from '#kernel'
+import { isRefusal, type Principal, type Refusal, type Sealer } from '#kernel'
 import type { Database } from '#platform/database'
 import { createKeyring } from '#secrets'
 import { onTestFinished } from 'vitest'
@@ -14,6 +14,7 @@ export const identitySettings: IdentitySettings = {
   sessionIdleMinutes: 30,
   secondFactor: 'required',
   accessTokenDays: 30,
+  serviceAccountDays: 366,
   sessionsPerPerson: 20,
   administratorsNeedPasskey: false,
   issuers: [],
@@ -26,6 +27,11 @@ export const identitySettings: IdentitySettings = {
     assertionIssuers: [],
     metadataNetworks: [],
   },
+}
+
+/** A keyring with a key of its own. */
+export function createTestSealer(): Sealer {
+  return createKeyring({ rootKey: randomBytes(32) })
 }
 
 /** Where people reach the listeners of these worlds. */
@@ -81,7 +87,7 @@ export async function identityWorld(
   const clock = createTestClock()
   const ledger = await createLedger({ dataFolder: temporaryDataFolder(), origin: 'test', clock })
   onTestFinished(() => ledger.close())
-  const sealer = createKeyring({ rootKey: randomBytes(32) })
+  const sealer = createTestSealer()
   const another = (other: Database = database) =>
     createIdentity({ database: other, ledger, clock, sealer, places, settings: { ...identitySettings, ...settings } })
   const identity = another()

@@ -20,3 +20,14 @@ test('equal times share their rank', () => {
   expect(compare([2, 2], [1, 1]).likelihood).toBe(1)
   expect(compare([1, 1], [2, 2]).likelihood).toBe(0)
 })
+
+test('pairs that are slow together do not hide that one of each is slower', () => {
+  const slow = around(50, 4_000).map((ms, pair) => ms * (1 + (pair % 40)))
+  const { pairedLikelihood, likelihood } = compare(
+    slow.map((ms) => ms + 0.1),
+    slow,
+  )
+  expect(Math.abs(likelihood - 0.5)).toBeLessThan(0.01)
+  expect(pairedLikelihood).toBe(1)
+  expect(compare([1, 2, 3], [1, 2, 3]).pairedLikelihood).toBe(0.5)
+})

@@ -1,4 +1,4 @@
-/** Two sets of times: can one be told from the other? */
+/** Two sets of times, taken in pairs: can one be told from the other? */
 
 export interface Comparison {
   readonly samples: readonly [number, number]
@@ -10,6 +10,10 @@ export interface Comparison {
   readonly likelihood: number
   /** What the likelihood may be off by chance alone, once in three times. */
   readonly deviation: number
+  /** The share of pairs whose first is longer: a machine that is busy for a minute slows both of a pair, and hides nothing. */
+  readonly pairedLikelihood: number
+  /** Of the paired likelihood, by chance alone. */
+  readonly pairedDeviation: number
 }
 
 function at(sorted: readonly number[], share: number): number {
@@ -31,6 +35,14 @@ function likelihoodOf(first: readonly number[], second: readonly number[]): numb
   return (ranks - (first.length * (first.length + 1)) / 2) / (first.length * second.length)
 }
 
+/** The sign test: each pair counts once, an even one half. */
+function pairedLikelihoodOf(first: readonly number[], second: readonly number[]): number {
+  const pairs = Math.min(first.length, second.length)
+  let longer = 0
+  for (let pair = 0; pair < pairs; pair += 1) longer += (Math.sign((first[pair] ?? 0) - (second[pair] ?? 0)) + 1) / 2
+  return longer / pairs
+}
+
 export function compare(first: readonly number[], second: readonly number[]): Comparison {
   const [a, b] = [first, second].map((times) => times.toSorted((one, other) => one - other)) as [number[], number[]]
   const both = (share: number): readonly [number, number] => [at(a, share), at(b, share)]
@@ -43,5 +55,7 @@ export function compare(first: readonly number[], second: readonly number[]): Co
     p99Ms: both(0.99),
     likelihood: Number(likelihoodOf(a, b).toFixed(4)),
     deviation: Number(Math.sqrt((n + m + 1) / (12 * n * m)).toFixed(4)),
+    pairedLikelihood: Number(pairedLikelihoodOf(first, second).toFixed(4)),
+    pairedDeviation: Number((0.5 / Math.sqrt(Math.min(n, m))).toFixed(4)),
   }
 }

@@ -59,7 +59,9 @@ const signOut = route({
   isForRegistering: true,
   answer: done,
   async handle({ rooms, principal }) {
-    await rooms.identity.sessions.end(principal.credential.id, principal, 'signed-out')
+    const { kind, id } = principal.credential
+    if (kind === 'session') await rooms.identity.sessions.end(id, principal, 'signed-out')
+    else await rooms.identity.terminals.signOut(principal)
     return { done: true as const }
   },
 })

@@ -8,18 +8,28 @@ const client = z.object({
   id: z.string(),
   name: z.string(),
   /** How it became known. */
-  registeredBy: z.enum(['administrator', 'metadata-document', 'registration']),
+  registeredBy: z.enum(['administrator', 'built-in', 'metadata-document', 'registration']),
   redirectHosts: z.array(z.string()),
-  /** Whose rights it has when it acts for nobody else. */
+  /** The service account that it acts as when it acts for nobody else. */
   personId: z.string().nullable(),
+  /** It is tied to a person and not to a service account: it is given no token. */
+  actsAsPerson: z.boolean(),
+  /** MCP servers that it may exchange people's tokens for. */
+  exchangeResources: z.array(z.string()),
   createdAt: moment,
   isApproved: z.boolean(),
   isBlocked: z.boolean(),
 })
 
 function show(view: ClientView): z.infer<typeof client> {
-  const { createdAt, redirectHosts, personId = null, ...rest } = view
-  return { ...rest, redirectHosts: [...redirectHosts], personId, createdAt: isoTime(createdAt) }
+  const { createdAt, redirectHosts, personId = null, exchangeResources = [], ...rest } = view
+  return {
+    ...rest,
+    redirectHosts: [...redirectHosts],
+    personId,
+    exchangeResources: [...exchangeResources],
+    createdAt: isoTime(createdAt),
+  }
 }
 
 const list = route({
@@ -38,6 +48,7 @@ const grantType = z.enum([
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
 ])
 
 const add = route({
@@ -52,11 +63,19 @@ const add = route({
     authentication: z.enum(['none', 'client_secret_basic', 'private_key_jwt']).default('none'),
     grantTypes: z.array(grantType).min(1).max(4),
     jwks: keySet.optional(),
-    /** With `client_credentials` only: the id of the person whose rights it has. */
+    /** With `client_credentials` only: the id of the service account that it acts as. */
     personId: nameText.optional(),
+    /** With token exchange only: the MCP servers that it may exchange people's tokens for, by their full addresses. */
+    exchangeResources: z.array(z.string().max(2000)).min(1).max(20).optional(),
   }),
   answer: z.object({ client, secret: z.string().nullable() }),
   async handle({ rooms, principal, body }) {
+    if (body.personId !== undefined) {
+      // INVARIANT: whoever has the secret has the roles of the account; the secret is for who has what they allow.
+      const roles = await rooms.policy.roles.of(body.personId)
+      const refusal = await rooms.policy.roles.refuseGiving(roles, principal)
+      if (refusal !== undefined) return refusal
+    }
     const added = await rooms.identity.addClient({ ...body, by: principal })
     return isRefusal(added) ? added : { client: show(added.view), secret: added.secret ?? null }
   },
@@ -88,4 +107,17 @@ const block = route({
   },
 })
 
-export const clientRoutes = [list, add, approve, block]
+const withdrawKey = route({
+  method: 'POST',
+  path: '/clients/:id/keys/withdraw',
+  summary: 'take a key from a client; what it was given ends at once, and it goes on with its other keys',
+  access: 'people:write',
+  params: idParams,
+  /** The `kid` of the key. */
+  body: z.strictObject({ key: nameText }),
+  answer: z.object({ id: z.string(), name: z.string(), keysLeft: z.number() }),
+  handle: async ({ rooms, principal, params, body }) =>
+    rooms.identity.withdrawClientKey(params.id, body.key, principal),
+})
+
+export const clientRoutes = [list, add, approve, block, withdrawKey]

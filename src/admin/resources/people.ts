@@ -11,6 +11,8 @@ export const person = z.object({
   name: z.string(),
   displayName: z.string(),
   status: z.enum(['active', 'suspended']),
+  /** A `service` account is a program; see the service accounts. */
+  kind: z.enum(['person', 'service']),
   /** They have chosen a password. */
   isEnrolled: z.boolean(),
   hasSecondFactor: z.boolean(),

@@ -40,6 +40,8 @@ const decide = route({
     isAllowed: z.boolean(),
     reasons: z.array(z.object({ rule: z.string(), says: z.string() })).readonly(),
     snapshotVersion: z.number(),
+    /** What would turn the denial into an allowance. */
+    remedy: z.literal('step-up').optional(),
     hold: z.string().nullable(),
   }),
   async handle({ rooms, query }) {

@@ -1,4 +1,10 @@
-import { clientAuthentications, type ProviderLink, providerSettings, type ProviderView } from '#identity'
+import {
+  clientAuthentications,
+  type ProviderLink,
+  providerSettings,
+  type ProviderView,
+  type WithdrawnKey,
+} from '#identity'
 import { isRefusal, refuse, type Refusal } from '#kernel'
 import { z } from 'zod'
 import { refusals } from '../refusals.ts'
@@ -170,4 +176,55 @@ const removeLink = route({
     rooms.identity.providers.unlink({ provider: params.name, subject: params.subject }, principal),
 })
 
-export const providerRoutes = [list, add, remove, examine, links, addLink, removeLink]
+const issuerKey = z.object({ issuer: z.string(), key: z.string(), withdrawnAt: moment })
+const namedKey = z.strictObject({
+  /** As `identity.issuers` has it. */
+  issuer: z.string().max(2000),
+  /** The `kid`, or the SHA-256 of its SubjectPublicKeyInfo in hex. */
+  key: nameText,
+})
+
+const showKey = ({ withdrawnAt, ...rest }: WithdrawnKey): z.infer<typeof issuerKey> => ({
+  ...rest,
+  withdrawnAt: isoTime(withdrawnAt),
+})
+
+const withdrawnKeys = route({
+  method: 'GET',
+  path: '/issuers/keys/withdrawn',
+  summary: 'keys of issuers elsewhere that count no longer, newest first',
+  access: 'people:read',
+  answer: listOf(issuerKey),
+  handle: async ({ rooms }) => ({ items: (await rooms.identity.issuerKeys.list()).map(showKey) }),
+})
+
+function keyRoute(verb: 'withdraw' | 'restore', summary: string) {
+  return route({
+    method: 'POST',
+    path: `/issuers/keys/${verb}`,
+    summary,
+    access: 'people:write',
+    body: namedKey,
+    answer: issuerKey,
+    async handle({ rooms, principal, body }) {
+      const changed = await rooms.identity.issuerKeys[verb](body, principal)
+      return isRefusal(changed) ? changed : showKey(changed)
+    },
+  })
+}
+
+const withdrawKey = keyRoute('withdraw', 'trust a key of an issuer elsewhere no longer; what it signed ends at once')
+const restoreKey = keyRoute('restore', 'let a key that was withdrawn count again')
+
+export const providerRoutes = [
+  list,
+  add,
+  remove,
+  examine,
+  links,
+  addLink,
+  removeLink,
+  withdrawnKeys,
+  withdrawKey,
+  restoreKey,
+]

@@ -29,13 +29,20 @@ export const permissionText = z.enum([
 const grant = z.strictObject({
   permissions: z.array(z.string().min(1).max(100)).max(100),
   resources: z.array(z.string().min(1).max(500)).max(500),
+  stepUp: z.literal(true).exactOptional(),
 })
 
 const role = z.object({
   name: z.string(),
   description: z.string(),
   grants: z
-    .array(z.object({ permissions: z.array(z.string()).readonly(), resources: z.array(z.string()).readonly() }))
+    .array(
+      z.object({
+        permissions: z.array(z.string()).readonly(),
+        resources: z.array(z.string()).readonly(),
+        stepUp: z.literal(true).exactOptional(),
+      }),
+    )
     .readonly(),
   isShipped: z.boolean(),
   updatedAt: moment,

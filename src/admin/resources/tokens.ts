@@ -45,7 +45,7 @@ const list = route({
 })
 
 /** A token is for one address of this gateway, by its own resource URL (RFC 8707). */
-function isOwnResource(resource: string, gatewayUrl: string): boolean {
+export function isOwnResource(resource: string, gatewayUrl: string): boolean {
   if (!URL.canParse(resource)) return false
   const url = new URL(resource)
   const path = /^(?:\/(?:servers|bundles)\/[^/]+)?\/mcp\/?$/

@@ -191,9 +191,10 @@ async function list(invocation: Invocation): Promise<void> {
 
 /** Ends the token of what was taken back, when somebody is signed in at the castellan that made it. */
 async function revokeOf(invocation: Invocation, written: { adminUrl: string; tokenId: string }): Promise<boolean> {
-  const session = invocation.sessions.find(written.adminUrl)
-  if (session === undefined || written.adminUrl !== (await invocation.adminUrl())) return false
+  if (written.adminUrl !== (await invocation.adminUrl())) return false
   try {
+    const session = await invocation.session()
+    if (session === undefined) return false
     await adminApi(await invocation.client(session.token)).tokens.revoke(written.tokenId)
     return true
   } catch {

@@ -9,6 +9,7 @@ import type { Invocation } from '../invocation.ts'
 interface PutOptions {
   readonly description?: string
   readonly grant?: readonly string[]
+  readonly stepUp?: readonly string[]
   readonly file?: string
 }
 
@@ -40,8 +41,12 @@ function readRoleFile(path: string): { description?: string; grants?: Grant[] } 
   }
 }
 
-function grantText({ permissions, resources }: Grant): string {
-  return `${permissions.join(',')} on ${resources.join(',')}`
+function grantText({ permissions, resources, stepUp }: Grant): string {
+  return `${permissions.join(',')} on ${resources.join(',')}${stepUp === true ? ' with a fresh factor' : ''}`
+}
+
+function stepUpGrant(text: string): Grant {
+  return { ...readGrant(text), stepUp: true }
 }
 
 async function list({ output, signedIn }: Invocation): Promise<void> {
@@ -80,7 +85,8 @@ async function show(invocation: Invocation, name: string): Promise<void> {
 
 async function put(invocation: Invocation, name: string, options: PutOptions): Promise<void> {
   const file = options.file === undefined ? {} : readRoleFile(options.file)
-  const grants = [...(file.grants ?? []), ...(options.grant ?? []).map(readGrant)]
+  const { grant = [], stepUp = [] } = options
+  const grants = [...(file.grants ?? []), ...grant.map(readGrant), ...stepUp.map(stepUpGrant)]
   if (grants.length === 0) {
     throw new CliFailure('usage', 'cli.bad-grant', 'a role needs at least one grant', 'pass --grant or --file')
   }
@@ -126,10 +132,15 @@ function declareMembership(command: Command, open: () => Invocation): void {
     )
 }
 
+function collect(text: string, all: string[] = []): string[] {
+  return [...all, text]
+}
+
 export const role: CommandPlug = {
   examples: [
     'castellan role list',
     "castellan role put files-reader --description 'reads files' --grant 'servers:use on files' --grant 'tools:call on files/tools/read_text_file'",
+    "castellan role put payer --grant 'servers:use on bank' --step-up 'tools:call on bank/tools/pay'",
     'castellan role grant files-reader bo',
     'castellan role show files-reader',
     'castellan role remove files-reader --yes',
@@ -152,10 +163,8 @@ export const role: CommandPlug = {
       .argument('<name>')
       .description('make a role, or replace it')
       .option('--description <text>', 'what it is for')
-      .option('--grant <grant>', "'<permissions> on <resources>'; repeat it", (text: string, all: string[] = []) => [
-        ...all,
-        text,
-      ])
+      .option('--grant <grant>', "'<permissions> on <resources>'; repeat it", collect)
+      .option('--step-up <grant>', 'the same, with a fresh factor for each single call; repeat it', collect)
       .option('--file <file>', 'JSON with description and grants; - for stdin')
       .action((name: string, options: PutOptions) => put(open(), name, options))
     command

@@ -3,8 +3,7 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { readCount, showTime } from '../duration.ts'
 import type { Invocation } from '../invocation.ts'
-import { CliFailure } from '../failure.ts'
-import { resourceFor, type Reached } from '../remote/resource.ts'
+import { readReached, resourceFor } from '../remote/resource.ts'
 import type { Span } from '../terminal/table.ts'
 
 interface CreateOptions {
@@ -27,19 +26,6 @@ function reachedBy(resource: string): string {
   const [, kind, name = ''] = found
   if (kind === undefined) return 'all'
   return kind === 'bundles' ? `bundle ${name}` : name
-}
-
-/** @throws CliFailure `cli.token-reach` */
-function readReached({ upstream, bundle, all }: CreateOptions): Reached {
-  const given: Reached[] = [
-    ...(upstream === undefined ? [] : [{ upstream }]),
-    ...(bundle === undefined ? [] : [{ bundle }]),
-    ...(all === true ? ['all' as const] : []),
-  ]
-  const [only, ...others] = given
-  if (only !== undefined && others.length === 0) return only
-  const hint = 'pass one of --upstream <name>, --bundle <name>, --all'
-  throw new CliFailure('usage', 'cli.token-reach', 'a token works at exactly one address', hint)
 }
 
 async function list({ output, signedIn, terminal }: Invocation, isAll: boolean): Promise<void> {

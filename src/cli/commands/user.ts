@@ -35,6 +35,7 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
       [
         { title: 'NAME', cell: (one) => one.name },
         { title: 'DISPLAY NAME', cell: (one) => one.displayName },
+        { title: 'KIND', cell: (one) => one.kind, isFixed: true },
         { title: 'STATUS', cell: statusOf, isFixed: true },
         { title: 'ROLES', cell: (one) => one.roles.join(', ') },
         { title: 'SINCE', cell: (one) => one.createdAt.slice(0, 10), isFixed: true },
@@ -51,6 +52,7 @@ async function show({ output, signedIn }: Invocation, name: string): Promise<voi
       ['name', person.name],
       ['display name', person.displayName],
       ['id', person.id],
+      ['kind', person.kind],
       ['status', statusOf(person)],
       ['roles', person.roles.join(', ') || 'none'],
       ['since', showTime(person.createdAt)],

@@ -15,9 +15,19 @@ export interface AdminClient {
   close(): Promise<void>
 }
 
+/** A token, or what is asked for one before each request. */
+export type TokenSource = string | (() => Promise<string>)
+
 const connectTimeoutMs = 5_000
 const answerTimeoutMs = 60_000
 const maxAnswerBytes = 64 * 1024 * 1024
+
+/** The host of a URL that is reached unencrypted over a network; undefined of https, and of this machine. */
+export function plaintextHost(text: string): string | undefined {
+  const { protocol, hostname } = new URL(text)
+  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+  return protocol === 'https:' || (protocol === 'http:' && isLocal) ? undefined : hostname
+}
 
 /**
  * The origin of an admin URL. Passwords and sessions never travel in the clear: plain http is for this machine only.
@@ -29,8 +39,7 @@ export function readAdminUrl(text: string): string {
     const hint = 'use a URL such as http://localhost:8091 or https://castellan.example:8091'
     throw new CliFailure('usage', 'cli.bad-admin-url', `the admin URL \`${text}\` is not an http or https URL`, hint)
   }
-  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'http:' && !isLocal) {
+  if (plaintextHost(url.href) !== undefined) {
     const hint = 'use its https URL, or a tunnel such as `ssh -L 8091:localhost:8091 <host>` and http://localhost:8091'
     throw new CliFailure(
       'usage',
@@ -41,6 +50,13 @@ export function readAdminUrl(text: string): string {
   }
   return url.origin
 }
+
+const signInAgain: ReadonlySet<string> = new Set([
+  'admin.not-signed-in',
+  'identity.session-invalid',
+  'identity.token-expired',
+  'identity.token-invalid',
+])
 
 interface Problem {
   readonly code?: unknown
@@ -64,8 +80,7 @@ function textOr(value: unknown, otherwise: string): string {
 }
 
 function hintOf(problem: Problem): string {
-  if (problem.code === 'identity.session-invalid' || problem.code === 'admin.not-signed-in')
-    return 'run `castellan login`'
+  if (signInAgain.has(String(problem.code))) return 'run `castellan login`'
   const { retry_after_seconds: waitSeconds } = problem
   if (typeof waitSeconds === 'number') return `wait ${waitSeconds} s, then try again`
   return textOr(problem.hint, 'run `castellan doctor`')
@@ -120,9 +135,9 @@ async function readAnswer(adminUrl: string, answer: Dispatcher.ResponseData): Pr
 
 /**
  * Talks to one admin listener. Redirects are not followed: the session goes to the address it was made for.
- * @param token session token of `castellan login`
+ * @param token session token of `castellan login`, or who has one that is good at this moment
  */
-export async function openAdminClient(adminUrl: string, token?: string): Promise<AdminClient> {
+export async function openAdminClient(adminUrl: string, token?: TokenSource): Promise<AdminClient> {
   const { Agent: AgentOfUndici, request } = await import('undici')
   const agent: Agent = new AgentOfUndici({ connect: { timeout: connectTimeoutMs }, maxResponseSize: maxAnswerBytes })
   return {
@@ -133,6 +148,7 @@ export async function openAdminClient(adminUrl: string, token?: string): Promise
         if (value !== undefined) url.searchParams.set(name, String(value))
       }
       const timeoutMs = answerTimeoutMs + (waitSeconds ?? 0) * 1_000
+      const presented = typeof token === 'function' ? await token() : token
       try {
         const answer = await request(url, {
           method,
@@ -142,7 +158,7 @@ export async function openAdminClient(adminUrl: string, token?: string): Promise
           headers: {
             accept: 'application/json',
             'user-agent': 'castellan-cli',
-            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(presented === undefined ? {} : { authorization: `Bearer ${presented}` }),
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),

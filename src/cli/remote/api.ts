@@ -10,6 +10,7 @@ export interface Person {
   readonly id: string
   readonly name: string
   readonly displayName: string
+  readonly kind: 'person' | 'service'
   readonly status: 'active' | 'suspended'
   readonly roles: readonly string[]
   readonly createdAt: Moment
@@ -40,6 +41,7 @@ export interface TokenView {
 export interface Grant {
   readonly permissions: readonly string[]
   readonly resources: readonly string[]
+  readonly stepUp?: true
 }
 
 export interface Role {

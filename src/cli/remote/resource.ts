@@ -4,6 +4,32 @@ import { CliFailure } from '../failure.ts'
 /** What a client is to reach: one upstream, one bundle of them, or all that its person may use. */
 export type Reached = { readonly upstream: string } | { readonly bundle: string } | 'all'
 
+interface ReachOptions {
+  readonly upstream?: string
+  readonly bundle?: string
+  readonly all?: boolean
+  readonly admin?: boolean
+}
+
+/**
+ * What the options of a command say that a token is to reach.
+ * @throws CliFailure `cli.token-reach`
+ */
+export function readReached(options: ReachOptions & { readonly admin?: never }): Reached
+export function readReached(options: ReachOptions): Reached | 'admin'
+export function readReached({ upstream, bundle, all, admin }: ReachOptions): Reached | 'admin' {
+  const given: (Reached | 'admin')[] = [
+    ...(upstream === undefined ? [] : [{ upstream }]),
+    ...(bundle === undefined ? [] : [{ bundle }]),
+    ...(all === true ? ['all' as const] : []),
+    ...(admin === true ? ['admin' as const] : []),
+  ]
+  const [only, ...others] = given
+  if (only !== undefined && others.length === 0) return only
+  const hint = 'pass one of --upstream <name>, --bundle <name>, --all'
+  throw new CliFailure('usage', 'cli.token-reach', 'a token works at exactly one address', hint)
+}
+
 function checked(name: string, kind: 'upstream' | 'bundle'): string {
   if (/^[a-z][a-z0-9-]{0,30}$/.test(name)) return name
   const article = kind === 'upstream' ? 'an' : 'a'

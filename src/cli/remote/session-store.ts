@@ -9,6 +9,16 @@ export interface SavedSession {
   readonly name: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
+  /** Of a sign-in by a browser: with what the token is replaced by the next one, and where. */
+  readonly renewal?: Renewal
+}
+
+/** How a terminal stays signed in. */
+export interface Renewal {
+  /** Good once: each use gives the next one. */
+  readonly refreshToken: string
+  readonly tokenEndpoint: string
+  readonly revocationEndpoint: string
 }
 
 type Sessions = Record<string, SavedSession>
@@ -16,7 +26,7 @@ type Sessions = Record<string, SavedSession>
 /** Where sign-ins are kept: `session.json`, for the owner only, one session per admin URL. */
 export interface SessionStore {
   readonly path: string
-  /** The session made at exactly this origin, if it has not run out. */
+  /** The session made at exactly this origin, if it has not run out or can be renewed. */
   find(adminUrl: string): SavedSession | undefined
   save(adminUrl: string, session: SavedSession): void
   remove(adminUrl: string): void
@@ -29,8 +39,14 @@ function isSession(value: unknown): value is SavedSession {
     session !== null &&
     typeof session.token === 'string' &&
     typeof session.name === 'string' &&
-    typeof session.expiresAt === 'number'
+    typeof session.expiresAt === 'number' &&
+    (session.renewal === undefined || isRenewal(session.renewal))
   )
+}
+
+function isRenewal(value: Partial<Renewal> | null): boolean {
+  const { refreshToken, tokenEndpoint, revocationEndpoint } = value ?? {}
+  return [refreshToken, tokenEndpoint, revocationEndpoint].every((one) => typeof one === 'string')
 }
 
 function readSessions(path: string): Sessions {
@@ -73,7 +89,9 @@ export function openSessionStore(terminal: Terminal): SessionStore {
     path,
     find(adminUrl) {
       const session = readSessions(path)[adminUrl]
-      return session !== undefined && session.expiresAt > terminal.now() ? session : undefined
+      return session !== undefined && (session.renewal !== undefined || session.expiresAt > terminal.now())
+        ? session
+        : undefined
     },
     save: (adminUrl, session) => writeSessions(path, { ...readSessions(path), [adminUrl]: session }),
     remove(adminUrl) {

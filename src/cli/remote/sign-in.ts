@@ -3,12 +3,19 @@ import type { Command } from 'commander'
 import { adminApi, type AdminApi } from './api.ts'
 import { CliFailure } from '../failure.ts'
 import { notSignedIn, type Invocation } from '../invocation.ts'
+import { findAuthorizationServer } from './authorization-server.ts'
+import { signInByBrowser } from './device-sign-in.ts'
+import { endRenewal } from './renew-session.ts'
 
 export interface SignInOptions {
   readonly name?: string
   readonly passwordFile?: string
   readonly passwordStdin?: boolean
   readonly code?: string
+  /** By a browser, whatever else is there. */
+  readonly device?: boolean
+  /** Here, by name and password. */
+  readonly terminal?: boolean
 }
 
 /** The options with which a script signs in. */
@@ -46,8 +53,33 @@ export async function readPassword(invocation: Invocation, options: SignInOption
   return invocation.terminal.environment['CASTELLAN_PASSWORD']
 }
 
+/** Whether name and password are typed here: where they are given, or asked for, or nobody can open a browser. */
+function isTyped({ prompts, terminal }: Invocation, options: SignInOptions): boolean {
+  if (options.device === true) return false
+  const isGiven = [options.name, options.passwordFile, options.passwordStdin, options.code].some(Boolean)
+  return options.terminal === true || isGiven || !prompts.canAsk || !!terminal.environment['CASTELLAN_PASSWORD']
+}
+
+/** Signs in by a browser; what was saved before ends at the server. */
+async function signInWithBrowser(invocation: Invocation): Promise<{ api: AdminApi; name: string }> {
+  const { sessions } = invocation
+  const adminUrl = await invocation.adminUrl()
+  const tokens = await signInByBrowser(invocation, await findAuthorizationServer(adminUrl))
+  const api = adminApi(await invocation.client(tokens.token))
+  const { person } = await api.session.me()
+  const before = sessions.find(adminUrl)?.renewal
+  sessions.save(adminUrl, { ...tokens, name: person.name })
+  if (before !== undefined) await endRenewal(before)
+  return { api, name: person.name }
+}
+
+/** Signs in by a browser, or with what is typed or given; keeps the session for the next command. */
+export function signIn(invocation: Invocation, options: SignInOptions): Promise<{ api: AdminApi; name: string }> {
+  return isTyped(invocation, options) ? signInTyped(invocation, options) : signInWithBrowser(invocation)
+}
+
 /** Asks for what is missing, signs in, keeps the session for the next command. */
-export async function signIn(invocation: Invocation, options: SignInOptions): Promise<{ api: AdminApi; name: string }> {
+async function signInTyped(invocation: Invocation, options: SignInOptions): Promise<{ api: AdminApi; name: string }> {
   const { prompts, terminal, sessions } = invocation
   const adminUrl = await invocation.adminUrl()
   const name = options.name ?? (await prompts.text('Name', { instead: 'pass --name' }))
@@ -82,7 +114,7 @@ export async function signInWhenNeeded(
   options: SignInOptions,
 ): Promise<{ api: AdminApi; name: string; isNew: boolean }> {
   const adminUrl = await invocation.adminUrl()
-  const saved = invocation.sessions.find(adminUrl)
+  const saved = await invocation.session()
   if (saved !== undefined && (options.name === undefined || options.name === saved.name)) {
     const api = adminApi(await invocation.client(saved.token))
     try {

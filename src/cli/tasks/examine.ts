@@ -143,11 +143,11 @@ const checkClock: Check = async ({ terminal }, { config }) => {
 
 const checkSession: Check = async (invocation) => {
   const name = 'session'
-  const adminUrl = await invocation.adminUrl()
-  const saved = invocation.sessions.find(adminUrl)
+  const saved = await invocation.session()
   if (saved === undefined) return { name, state: 'warn', says: 'not signed in', hint: 'run `castellan login`' }
   const { person } = await adminApi(await invocation.client(saved.token)).session.me()
-  return { name, state: 'ok', says: `${person.name}, until ${new Date(saved.expiresAt).toISOString()}` }
+  const until = saved.renewal === undefined ? `until ${new Date(saved.expiresAt).toISOString()}` : 'by a browser'
+  return { name, state: 'ok', says: `${person.name}, ${until}` }
 }
 
 const checks: readonly (readonly [name: string, check: Check])[] = [

@@ -68,6 +68,7 @@ function startOf(leg: Leg, begun: Begun, principal: Principal): KnownHere {
     era: 'modern',
     upstreamSessionId: undefined,
     lastEventId: undefined,
+    opensAddresses: false,
     cut: begun.cut,
     trip: begun.trip,
     onHangUp: (left) => (signal.aborted ? left() : signal.addEventListener('abort', left, { once: true })),

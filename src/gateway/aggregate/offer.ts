@@ -7,6 +7,7 @@
 import { type Principal, type Target, withRoles } from '#kernel'
 import type { Policy } from '#policy'
 import type { Pin } from '#upstream'
+import { isUsable } from '../guards/authorize-call.ts'
 import { type MemberRooms, serversAt } from '../guards/resolve-members.ts'
 
 export interface OfferRooms {
@@ -26,7 +27,7 @@ function offeredTools({ upstreams, policy }: OfferRooms, principal: Principal, u
     const target: Target = { upstream, kind: 'tool', name: tool }
     if (status !== 'approved' || approvedHash === undefined) return []
     const isOffered =
-      policy.decide(principal, 'tools:call', target).isAllowed &&
+      isUsable(policy, principal, { permission: 'tools:call', target }) &&
       policy.findHold({ personId: principal.id, target }) === undefined
     return isOffered ? [`${tool} ${approvedHash}`] : []
   })

@@ -127,7 +127,14 @@ class BatchExit {
 
   #send(safeResult: SafeResult, entry: number | undefined): void {
     const cut = new Ending()
-    const rest = { exchangeId: this.#exchangeId, entry, messageId: undefined, cut, readsToTheEnd: true }
+    const rest = {
+      exchangeId: this.#exchangeId,
+      entry,
+      messageId: undefined,
+      cut,
+      use: { messages: 0 },
+      readsToTheEnd: true,
+    }
     const sent = this.#exit.answer({ ...rest, safeResult })
     void Promise.resolve(sent).then(
       () => this.#sent.resolve(),

@@ -26,6 +26,7 @@ import type { Authenticated } from './authenticate-caller.ts'
 import type { Inbound } from './read-message.ts'
 import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
 import type { Seals } from '../handles/seals.ts'
+import { withoutOwnAnswer } from '../remedies/own-answer.ts'
 import { stateEdit } from '../handles/states.ts'
 import type { Holder, Task, TaskIds } from '../handles/task-ids.ts'
 
@@ -136,10 +137,12 @@ export function bindHandles(taskIds: TaskIds, seals: Seals): Guard<Arrival & Aut
     check(known) {
       const tasked = bind(known, taskIds)
       if (isRefusal(tasked)) return tasked
-      const message = tasked.tasks.sent?.message ?? known.message
-      if (message === undefined) return tasked
+      const named = tasked.tasks.sent?.message ?? known.message
+      if (named === undefined) return tasked
+      const message = withoutOwnAnswer(named)
       const edit = stateEdit({ ...known, ...tasked }, message.text, seals)
-      if (edit === undefined || isRefusal(edit)) return edit ?? tasked
+      if (isRefusal(edit)) return edit
+      if (edit === undefined && message === named) return tasked
       return { tasks: { ...tasked.tasks, sent: sentWith(message, [edit]) } }
     },
   }

@@ -18,8 +18,20 @@ export interface Session {
   readonly upstreamSessionId: string | undefined
   /** The upstream's own name for where the client's stream broke off; undefined when it resumes none. */
   readonly lastEventId: string | undefined
+  /** Whether the client said, when the session was opened, that it can send its person to an address. */
+  readonly opensAddresses: boolean
 }
 
+/** An upstream's session, as it is sealed for its client. */
+interface OpenedSession {
+  readonly upstreamId: string
+  readonly opensAddresses: boolean
+}
+
+/** WHY: no header can hold a line end, so no upstream's id ends with it. */
+const addressMark = '\n+'
+
+const nothingBound: Session = { upstreamSessionId: undefined, lastEventId: undefined, opensAddresses: false }
 const wrongPlace = { status: 400, code: errorCodes.invalidRequest }
 
 type Holder = Pick<Arrival, 'serverName'> & Authenticated
@@ -33,8 +45,9 @@ function placeOfEvent({ principal, serverName }: Holder, upstreamSessionId: stri
 }
 
 /** The session id that the client gets for an upstream's session: opens for this person and server only. */
-export function sealSession(sealer: Sealer, holder: Holder, upstreamId: string): string {
-  return sealer.seal(Buffer.from(upstreamId), placeOfSession(holder))
+export function sealSession(sealer: Sealer, holder: Holder, { upstreamId, opensAddresses }: OpenedSession): string {
+  const text = opensAddresses ? upstreamId + addressMark : upstreamId
+  return sealer.seal(Buffer.from(text), placeOfSession(holder))
 }
 
 /** The event id that the client gets for an upstream's: opens for this person and server, in this session, only. */
@@ -52,8 +65,11 @@ export interface Opener {
 }
 
 /** What was sealed with `sealSession` for this person and server; undefined for anything else. */
-export function openSession(sealer: Opener, holder: Holder, sealed: string): string | undefined {
-  return sealer.openText(sealed, placeOfSession(holder))
+export function openSession(sealer: Opener, holder: Holder, sealed: string): OpenedSession | undefined {
+  const text = sealer.openText(sealed, placeOfSession(holder))
+  if (text === undefined) return undefined
+  const opensAddresses = text.endsWith(addressMark)
+  return { upstreamId: opensAddresses ? text.slice(0, -addressMark.length) : text, opensAddresses }
 }
 
 type Bearings = { readonly session: string | undefined; readonly event: string | undefined }
@@ -77,16 +93,17 @@ export function bindSession(sealer: Opener): Guard<Arrival & Authenticated & Inb
     check(known) {
       // SPEC: 2026-07-28 has neither sessions nor resumption; the headers are ignored there.
       if (isOldAndModern(known)) return messageRefusal('this revision is not spoken here', wrongPlace)
-      if (known.era === 'modern') return { upstreamSessionId: undefined, lastEventId: undefined }
+      if (known.era === 'modern') return nothingBound
       const bearings = bearingsOf(known)
       if (isRefusal(bearings)) return bearings
       const { session, event } = bearings
-      const upstreamSessionId = session === undefined ? undefined : openSession(sealer, known, session)
-      if (session !== undefined && upstreamSessionId === undefined) return refuse(gatewayRefusals.sessionUnknown)
+      const opened = session === undefined ? undefined : openSession(sealer, known, session)
+      const upstreamSessionId = opened?.upstreamId
+      if (session !== undefined && opened === undefined) return refuse(gatewayRefusals.sessionUnknown)
       const lastEventId =
         event === undefined ? undefined : sealer.openText(event, placeOfEvent(known, upstreamSessionId))
       if (event !== undefined && lastEventId === undefined) return refuse(gatewayRefusals.eventUnknown)
-      return { upstreamSessionId, lastEventId }
+      return { upstreamSessionId, lastEventId, opensAddresses: opened?.opensAddresses === true }
     },
   }
 }

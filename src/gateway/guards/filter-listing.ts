@@ -23,6 +23,7 @@ import type { Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import type { TaskIds } from '../handles/task-ids.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
+import { isUsable } from './authorize-call.ts'
 import { permissionOn } from './resolve-target.ts'
 
 export interface ListingRooms {
@@ -73,7 +74,7 @@ function isShown(item: unknown, listing: Listing, known: Answered, rooms: Listin
   const name = item[listing.key]
   if (typeof name !== 'string') return false
   const target: Target = { upstream: known.upstream.name, kind: listing.kind, name }
-  if (!rooms.policy.decide(known.principal, permissionOn(target), target).isAllowed) return false
+  if (!isUsable(rooms.policy, known.principal, { permission: permissionOn(target), target })) return false
   if (rooms.policy.findHold({ personId: known.principal.id, target }) !== undefined) return false
   if (listing.kind !== 'tool') return true
   const pin = rooms.pins.find(known.upstream.name, name)

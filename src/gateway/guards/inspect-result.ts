@@ -20,8 +20,10 @@ import type { Tasked } from './bind-handles.ts'
 import { createRenameTasks } from '../handles/rename-tasks.ts'
 import { withSealedState } from '../handles/states.ts'
 import type { TaskIds } from '../handles/task-ids.ts'
+import { declaresAddresses } from '../remedies/ask-for-proof.ts'
 import { hopFault, upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
+import type { Authorized } from './authorize-call.ts'
 import { sealEvent, sealSession, type Session } from './bind-session.ts'
 import type { Forwarded } from './forward.ts'
 import type { Pins } from './match-pinned-tool.ts'
@@ -34,7 +36,7 @@ export interface Inspected {
 
 type AnswerRooms = Pick<ResultRooms, 'sealer' | 'definitions' | 'taskIds'> & { readonly policy: Pick<Policy, 'decide'> }
 
-export type Answered = Arrival & Authenticated & Inbound & Session & Aim & Forwarded & Partial<Tasked>
+export type Answered = Arrival & Authenticated & Inbound & Session & Aim & Forwarded & Partial<Tasked & Authorized>
 
 function inspectionOf(known: Answered, rooms: AnswerRooms, more: Pick<Inspection, 'change' | 'resumed'>): Inspection {
   const upstreamSessionId = known.upstreamSessionId ?? known.answer.sessionId
@@ -67,7 +69,9 @@ function isForNobody({ httpMethod, upstreamId, answer }: Answered): boolean {
 function sessionIdOf(known: Answered, sealer: Sealer): string | undefined {
   const { sessionId } = known.answer
   const isOpened = sessionId !== undefined && known.message?.method === 'initialize'
-  return isOpened ? sealSession(sealer, known, sessionId) : undefined
+  if (!isOpened) return undefined
+  const opensAddresses = declaresAddresses(known.message?.params)
+  return sealSession(sealer, known, { upstreamId: sessionId, opensAddresses })
 }
 
 /** With these Streamable HTTP refuses a request without a message; any other status means nothing to the client. */

@@ -22,7 +22,16 @@ export interface Intended {
 
 type Needs = Arrival & Authenticated & Inbound & Aim & Authorized & Travelled
 
-function describe({ httpMethod, message, era, version, decision, trip, joint }: Needs): Record<string, unknown> {
+function describe({
+  httpMethod,
+  message,
+  era,
+  version,
+  decision,
+  trip,
+  joint,
+  principal,
+}: Needs): Record<string, unknown> {
   const { _meta, name: _name, uri: _uri, ...rest } = message?.params ?? {}
   return {
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
@@ -30,6 +39,8 @@ function describe({ httpMethod, message, era, version, decision, trip, joint }: 
     version,
     rules: decision.reasons.map((reason) => reason.rule),
     snapshot: decision.snapshotVersion,
+    ...(decision.stepUp === undefined ? undefined : { stepUp: decision.stepUp }),
+    ...(principal.actors === undefined ? undefined : { actors: principal.actors }),
     ...(joint === undefined ? undefined : { cameTo: joint.address }),
     ...(message === undefined ? undefined : { parameters: rest }),
     ...traceDetail(trip),

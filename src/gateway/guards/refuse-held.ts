@@ -26,7 +26,7 @@ export function heldRefusal(
 /** WHY: why a server or a tool is stopped, and that there is one, is told to nobody who may not use it. */
 function toldOf(policy: Pick<Policy, 'decide'>, held: Refusal, known: Authenticated & Aim): Refusal {
   if (held.detail['kind'] !== 'upstream' && held.detail['kind'] !== 'tool') return held
-  const decided = serverRefusal(policy, known) ?? decideAim(policy, known.principal, known)
+  const decided = serverRefusal(policy, known) ?? decideAim(policy, known.principal, { ...known, isSteppedUp: true })
   return isRefusal(decided) ? decided : held
 }
 

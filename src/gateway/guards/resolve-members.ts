@@ -12,11 +12,11 @@ import type { Bundles, UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { bundleNameOf } from '../outside/metadata.ts'
-import { gatewayRefusals } from '../refusals.ts'
+import { badParams, gatewayRefusals } from '../refusals.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Authorized } from './authorize-call.ts'
 import type { Inbound } from './read-message.ts'
-import { aboutOf, type Aim, badParams } from './resolve-target.ts'
+import { aboutOf, type Aim } from './resolve-target.ts'
 
 /** Who asks several servers at once, and by which request. */
 export type Caller = Arrival & Authenticated & Inbound

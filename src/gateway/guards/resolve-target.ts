@@ -10,7 +10,7 @@ import { errorCodes, type Era, isFileUri, isObject, type Message, sharesRoots, s
 import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
-import { gatewayRefusals, messageRefusal, onTheWire } from '../refusals.ts'
+import { badParams, gatewayRefusals, onTheWire } from '../refusals.ts'
 import type { Tasked } from './bind-handles.ts'
 import type { Inbound } from './read-message.ts'
 
@@ -18,6 +18,8 @@ import type { Inbound } from './read-message.ts'
 export interface Needed {
   readonly permission: Permission
   readonly target: Target
+  /** Set for what goes on with a call that was judged when it was made: it needs no fresh factor again. */
+  readonly wasCalled?: true
 }
 
 export interface Aim extends Needed {
@@ -71,11 +73,6 @@ const judged: ReadonlyMap<string, Judged> = new Map<string, Judged>([
   ['notifications/roots/list_changed', { about: 'server', era: 'legacy' }],
 ])
 
-/** SPEC: 2026-07-28 answers what is malformed with a status of its own. */
-export function badParams(era: Era, problem: string): Refusal {
-  return messageRefusal(problem, { status: era === 'modern' ? 400 : 200, code: errorCodes.invalidParams })
-}
-
 function unknownMethod({ era, message }: Inbound): Refusal {
   const method = message?.method ?? ''
   const refusal = refuse(gatewayRefusals.methodUnknown, { names: { method }, detail: { method } })
@@ -103,7 +100,8 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
 function neededBesides(upstream: string, { message, tasks }: Inbound & Tasked): readonly Needed[] | undefined {
   const need = (target: Target): Needed => ({ permission: permissionOn(target), target })
   const needed = subscribedResources(message)?.map((name) => need({ upstream, kind: 'resource', name }))
-  for (const { tool } of tasks.followed) needed?.push(need({ upstream, kind: 'tool', name: tool }))
+  for (const { tool } of tasks.followed)
+    needed?.push({ ...need({ upstream, kind: 'tool', name: tool }), wasCalled: true })
   if (sharesRoots(message)) needed?.push({ permission: 'roots:share', target: { upstream, kind: 'server' } })
   return needed
 }
@@ -114,16 +112,17 @@ function aimOf(upstream: UpstreamRecord, inbound: Inbound & Tasked): Aim | Refus
   if (alsoNeeded === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
   const aim = (target: Target): Aim => ({ upstream, target, permission: permissionOn(target), alsoNeeded })
   const { isAsked, bound } = inbound.tasks
-  if (bound !== undefined) return aim({ upstream: upstream.name, kind: 'tool', name: bound.tool })
-  if (isAsked) return aim({ upstream: upstream.name, kind: 'server' })
+  const { name: server } = upstream
+  if (bound !== undefined) return { ...aim({ upstream: server, kind: 'tool', name: bound.tool }), wasCalled: true }
+  if (isAsked) return aim({ upstream: server, kind: 'server' })
   const kind = aboutOf(inbound)
   if (isRefusal(kind)) return kind
-  if (message === undefined || kind === 'server') return aim({ upstream: upstream.name, kind: 'server' })
+  if (message === undefined || kind === 'server') return aim({ upstream: server, kind: 'server' })
   const about = kind === 'reference' ? referenced(message) : { kind, name: message.name }
   if (about === undefined || typeof about.name !== 'string' || about.name === '') {
     return badParams(era, `\`${message.method}\` lacks the name of what it is about`)
   }
-  return aim({ upstream: upstream.name, kind: about.kind, name: about.name })
+  return aim({ upstream: server, kind: about.kind, name: about.name })
 }
 
 export interface Catalog {

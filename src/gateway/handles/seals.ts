@@ -29,11 +29,19 @@ export interface StateOf {
   readonly name: string
 }
 
+/** What goes on with a call that is not finished. */
+export interface KeptState {
+  /** What its server wants back, where it wants something. */
+  readonly state: string | undefined
+  /** The proof that the call passed with, and how often it has gone on since. */
+  readonly stepUp: { readonly id: string; readonly round: number } | undefined
+}
+
 export interface Seals {
   sealPositions(holder: Holder, method: string, positions: readonly Position[]): string
   openPositions(holder: Holder, method: string, sealed: string): readonly Position[] | undefined
-  sealState(holder: Holder, of: StateOf, state: string): string
-  openState(holder: Holder, of: StateOf, sealed: string): string | undefined
+  sealState(holder: Holder, of: StateOf, kept: KeptState): string
+  openState(holder: Holder, of: StateOf, sealed: string): KeptState | undefined
 }
 
 /** How long a person may take for what a server asks in between. */
@@ -51,6 +59,10 @@ function isPosition(value: unknown): value is Position {
   return isObject(value) && typeof value['upstream'] === 'string' && typeof value['cursor'] === 'string'
 }
 
+function isStepUp(value: unknown): value is NonNullable<KeptState['stepUp']> {
+  return isObject(value) && typeof value['id'] === 'string' && typeof value['round'] === 'number'
+}
+
 export function createSeals({ sealer, clock }: { readonly sealer: Sealer; readonly clock: Clock }): Seals {
   const open = (sealed: string, place: string): unknown => {
     const bytes = sealer.open(sealed, place)
@@ -63,11 +75,12 @@ export function createSeals({ sealer, clock }: { readonly sealer: Sealer; readon
       const opened = open(sealed, placeOfPositions(holder, method))
       return Array.isArray(opened) && opened.every(isPosition) ? opened : undefined
     },
-    sealState: (holder, of, state) => seal({ state, until: clock.now() + stateLivesMs }, placeOfState(holder, of)),
+    sealState: (holder, of, kept) => seal({ ...kept, until: clock.now() + stateLivesMs }, placeOfState(holder, of)),
     openState(holder, of, sealed) {
       const opened = open(sealed, placeOfState(holder, of))
       if (!isObject(opened) || Number(opened['until']) <= clock.now()) return undefined
-      return typeof opened['state'] === 'string' ? opened['state'] : undefined
+      const { state, stepUp } = opened
+      return { state: typeof state === 'string' ? state : undefined, stepUp: isStepUp(stepUp) ? stepUp : undefined }
     },
   }
 }

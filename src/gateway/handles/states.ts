@@ -6,15 +6,26 @@
  * @see MCP 2026-07-28, multi round-trip requests
  */
 import { refuse, type Refusal } from '#kernel'
-import { applyEdits, type Edit, errorCodes, isObject, memberEdit, type Message, spanOf, withText } from '#protocol'
+import {
+  applyEdits,
+  type Edit,
+  errorCodes,
+  isObject,
+  memberEdit,
+  type Message,
+  spanOf,
+  withoutMembers,
+  withText,
+} from '#protocol'
 import type { Arrival } from '../arrival.ts'
 import type { Authenticated } from '../guards/authenticate-caller.ts'
+import type { Authorized } from '../guards/authorize-call.ts'
 import type { Tasked } from '../guards/bind-handles.ts'
 import type { Inbound } from '../guards/read-message.ts'
 import { gatewayRefusals, onTheWire } from '../refusals.ts'
-import type { Holder, Seals, StateOf } from './seals.ts'
+import type { Holder, KeptState, Seals, StateOf } from './seals.ts'
 
-type Known = Arrival & Authenticated & Inbound & Partial<Tasked>
+type Known = Arrival & Authenticated & Inbound & Partial<Tasked> & Partial<Authorized>
 
 function holderOf({ principal, serverName, joint }: Known): Holder {
   return { principal, address: joint?.address ?? serverName }
@@ -28,22 +39,42 @@ function callOf({ serverName: upstream, message, tasks }: Known): StateOf {
     : { upstream, method: 'tools/call', name: tasks.bound.tool }
 }
 
+function openedIn(known: Known, seals: Seals): KeptState | undefined {
+  const sealed = known.era === 'modern' ? known.message?.params?.['requestState'] : undefined
+  return typeof sealed === 'string' ? seals.openState(holderOf(known), callOf(known), sealed) : undefined
+}
+
+/** The proof that a call passed with which goes on by this message. */
+export function proofGoingOn(known: Known, seals: Seals): KeptState['stepUp'] {
+  return openedIn(known, seals)?.stepUp
+}
+
 /** Gives a server back the state that it wanted back; a refusal when it is not this one's. @param text as it will be sent */
 export function stateEdit(known: Known, text: string, seals: Seals): Edit | Refusal | undefined {
   const sealed = known.era === 'modern' ? known.message?.params?.['requestState'] : undefined
   if (sealed === undefined) return undefined
-  const state = typeof sealed === 'string' ? seals.openState(holderOf(known), callOf(known), sealed) : undefined
+  const kept = openedIn(known, seals)
   const span = spanOf(text, ['params', 'requestState'])
-  if (state !== undefined && span !== undefined) return { span, text: JSON.stringify(state) }
+  if (kept?.state !== undefined && span !== undefined) return { span, text: JSON.stringify(kept.state) }
+  // WHY: the server wanted nothing back; what was sealed was Castellan's own.
+  if (kept?.stepUp !== undefined) {
+    return { span: [0, text.length], text: withoutMembers(text, ['params'], (name) => name === 'requestState') }
+  }
   return onTheWire(refuse(gatewayRefusals.stateUnknown), { status: 200, code: errorCodes.invalidParams })
 }
 
-/** The response with the state that its server wants back sealed; as it is where it wants none. */
+/**
+ * The response with the state that its server wants back sealed; as it is where it wants none. A call that passed with a
+ * proof goes on with it: what is sealed then says so.
+ */
 export function withSealedState(message: Message, known: Known, seals: Seals): Message {
   const { result } = message.json
-  const state = isObject(result) ? result['requestState'] : undefined
-  if (typeof state !== 'string') return message
-  const sealed = JSON.stringify(seals.sealState(holderOf(known), callOf(known), state))
+  const { requestState, resultType } = isObject(result) ? result : {}
+  const state = typeof requestState === 'string' ? requestState : undefined
+  const stepUp = resultType === 'input_required' ? known.decision?.stepUp : undefined
+  if (state === undefined && stepUp === undefined) return message
+  const kept = { state, stepUp: stepUp && { id: stepUp.id, round: stepUp.round } }
+  const sealed = JSON.stringify(seals.sealState(holderOf(known), callOf(known), kept))
   const edit = memberEdit(message.text, ['result'], 'requestState', sealed)
   return edit === undefined ? message : withText(message, applyEdits(message.text, [edit]))
 }

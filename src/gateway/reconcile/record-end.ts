@@ -74,6 +74,7 @@ export async function recordRefused(rooms: RecordRooms, begun: Begun, outcome: R
         durationMs: rooms.clock.now() - begun.startedAt,
         details: {
           ...refusal.detail,
+          ...('decision' in known && known.decision?.stepUp !== undefined ? { stepUp: known.decision.stepUp.id } : {}),
           guard,
           method,
           ...traceDetail(begun.trip),

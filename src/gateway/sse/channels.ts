@@ -36,15 +36,15 @@ export function createChannels({
   const placeOf = (serverName: string, { id }: Principal): string => `mcp-channel/${serverName}/${id}`
 
   async function endSession({ belongs }: Channel, sealed: string): Promise<void> {
-    const sessionId = openSession(opener, belongs, sealed)
-    if (sessionId === undefined) return
+    const opened = openSession(opener, belongs, sealed)
+    if (opened === undefined) return
     const { upstream, principal } = belongs
     await upstreams.exchange({
       upstream,
       ownerId: principal.id,
       era: 'legacy',
       httpMethod: 'DELETE',
-      sessionId,
+      sessionId: opened.upstreamId,
       headers: {},
       signal: new Ending(),
       deadlineMs: endDeadlineMs,

@@ -11,6 +11,7 @@ import type { Sessions } from '../credentials/sessions.ts'
 import type { Notices } from '../notices/notices.ts'
 import type { Grants } from '../oauth/grants.ts'
 import type { People } from '../people/people.ts'
+import type { ServiceAccounts } from '../service-accounts/service-accounts.ts'
 import { html, type Html } from '../pages/html.ts'
 import { sendPage } from '../pages/page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
@@ -19,6 +20,7 @@ import { clientSection } from './client-section.ts'
 import { doneWords } from './done.ts'
 import { factorSection, type OtherFactors } from './factor-section.ts'
 import { noticeSection } from './notice-section.ts'
+import { serviceAccountSection } from './service-account-section.ts'
 import { sessionSection } from './session-section.ts'
 import { signInSection } from './sign-in-section.ts'
 import type { SignIns } from './sign-ins.ts'
@@ -31,6 +33,7 @@ export interface AccountParts {
   readonly people: Pick<People, 'find'>
   readonly grants: Pick<Grants, 'list' | 'end'>
   readonly notices: Notices
+  readonly serviceAccounts: Pick<ServiceAccounts, 'list' | 'renew' | 'suspend'>
   readonly signIns: SignIns
   /** Ways to sign in beside password and authenticator. */
   otherFactors(call: PersonalCall): Promise<OtherFactors>
@@ -43,6 +46,7 @@ const sections = [
   ['sessions', 'Sessions'],
   ['clients', 'Clients'],
   ['tokens', 'Access tokens'],
+  ['service-accounts', 'Service accounts'],
   ['sign-ins', 'Last sign-ins'],
 ] as const
 
@@ -56,12 +60,13 @@ async function bodyOf(parts: AccountParts, call: PersonalCall): Promise<Html> {
   const { principal, query } = call
   const nowMs = parts.clock.now()
   const publicUrl = parts.publicUrl()
-  const [person, notices, sessions, grants, tokens, signIns, others] = await Promise.all([
+  const [person, notices, sessions, grants, tokens, accounts, signIns, others] = await Promise.all([
     parts.people.find(principal.id),
     parts.notices.list(principal.id),
     parts.sessions.list(principal.id),
     parts.grants.list(principal.id),
     parts.tokens.list(principal.id),
+    parts.serviceAccounts.list(principal.id),
     parts.signIns.list(principal.id),
     parts.otherFactors(call),
   ])
@@ -79,7 +84,7 @@ async function bodyOf(parts: AccountParts, call: PersonalCall): Promise<Html> {
     </section>
     ${noticeSection(shown, notices)} ${person !== undefined && factorSection(person, others)}
     ${sessionSection(shown, sessions)} ${clientSection(shown, grants)} ${tokenSection(shown, tokens)}
-    ${signInSection(signIns)}`
+    ${serviceAccountSection(shown, accounts)} ${signInSection(signIns)}`
 }
 
 export function accountScreen(parts: AccountParts): PersonalScreen {

@@ -15,7 +15,7 @@ function entryOf({ call, publicUrl }: Shown, grant: GrantView): Html {
   return entry({
     title: foreignName(clientName),
     facts: [
-      html`For ${resourceWords(resource, publicUrl)}: ${scopes.map((scope) => html`<code>${scope}</code> `)}`,
+      html`For ${resourceWords(resource, publicUrl, scopes)}: ${scopes.map((scope) => html`<code>${scope}</code> `)}`,
       html`Allowed ${moment(createdAt)}, ends by itself ${moment(expiresAt)}`,
     ],
     action: button(call, {

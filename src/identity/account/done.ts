@@ -11,6 +11,8 @@ const words: Readonly<Record<string, string>> = {
   'passkey-added': 'The passkey is added. You can sign in with it from now on.',
   'passkey-renamed': 'The passkey has its new name.',
   'passkey-removed': 'The passkey is removed; your other sessions have ended.',
+  'service-account-renewed': 'The service account goes on; its new end is below.',
+  'service-account-stopped': 'The service account can do nothing more.',
   'notices-read': 'Noted.',
 }
 

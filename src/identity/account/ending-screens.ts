@@ -1,5 +1,5 @@
 /**
- * What a person ends from their account: a session, all others, a client, an access token.
+ * What a person ends from their account: a session, all others, a client, an access token, a program they answer for.
  * Stops: ending what is another person's: an id of somebody else and one that never was are answered alike.
  * Trusts: identity to look for the id among this person's own alone.
  * Fails: with a page that says the thing is not there; ended it is either way.
@@ -33,7 +33,13 @@ function idOf(fields: Fields): string {
   return fields.get('id') ?? ''
 }
 
-export function endingScreens({ sessions, grants, tokens, notices }: AccountParts): readonly PersonalScreen[] {
+export function endingScreens({
+  sessions,
+  grants,
+  tokens,
+  notices,
+  serviceAccounts,
+}: AccountParts): readonly PersonalScreen[] {
   return [
     ending('/account/sessions', async ({ principal }, fields) => {
       if (fields.get('all') === 'others') {
@@ -50,6 +56,13 @@ export function endingScreens({ sessions, grants, tokens, notices }: AccountPart
     ending('/account/tokens', async ({ principal }, fields) => {
       const ended = await tokens.revoke(idOf(fields), principal, principal.id)
       return isRefusal(ended) ? ended : { done: 'token-revoked' }
+    }),
+    ending('/account/service-accounts', async ({ principal }, fields) => {
+      const change = { id: idOf(fields), by: principal, ownerId: principal.id }
+      const isRenewal = fields.get('do') === 'renew'
+      const changed = await (isRenewal ? serviceAccounts.renew(change) : serviceAccounts.suspend(change))
+      if (isRefusal(changed)) return changed
+      return { done: isRenewal ? 'service-account-renewed' : 'service-account-stopped' }
     }),
     ending('/account/notices', async ({ principal }) => {
       await notices.markRead(principal.id)

@@ -23,12 +23,20 @@ const words: Readonly<Record<NoticeKind, string>> = {
   'recovery-code-used': 'A recovery code was used',
   'reset-started': 'Somebody asked to reset your sign-in',
   'reset-finished': 'Your sign-in was reset',
+  'service-account-added': 'A service account was made in your name',
+  'service-account-renewed': 'The end of a service account of yours was moved',
+  'service-account-assigned': 'A service account has another owner',
+  'service-account-suspended': 'A service account of yours was stopped',
+  'service-account-resumed': 'A service account of yours may act again',
+  'service-account-removed': 'A service account of yours was removed',
 }
 
 function detail({ details }: Notice): Html | undefined {
-  const { address, agent, name } = details
+  const { address, agent, name, owner, by } = details
   const told = [
     ...(typeof name === 'string' ? [html`: ${foreignName(name)}`] : []),
+    ...(typeof owner === 'string' ? [html`, owned by ${foreignName(owner)}`] : []),
+    ...(typeof by === 'string' ? [html`, by ${foreignName(by)}`] : []),
     ...(typeof agent === 'string' ? [html`, with ${agentWords(agent)}`] : []),
     ...(typeof address === 'string' ? [html`, from <code>${foreignName(address)}</code>`] : []),
   ]

@@ -5,6 +5,8 @@
  * @see RFC 8707 (resource indicators), ASVS 7.2
  */
 import { type Refusal, refuse } from '#kernel'
+import type { Tables } from '#platform/database'
+import type { ExpressionBuilder } from 'kysely'
 import { tokenRevoked } from '../events.ts'
 import type { Actor, Parts, Query } from '../parts.ts'
 import { recordChange } from '../record-change.ts'
@@ -16,7 +18,7 @@ export interface AccessTokens {
   mint(request: MintRequest): Promise<MintedToken | Refusal>
   /** Newest first, revoked and expired ones too, at most 1000; of everybody without a person. */
   list(personId?: string): Promise<AccessTokenView[]>
-  /** @param ownerId when given, only a token of this person; another's is unknown */
+  /** @param ownerId when given, only a token of this person or of a service account of theirs; another's is unknown */
   revoke(id: string, by: Actor, ownerId?: string): Promise<AccessTokenView | Refusal>
 }
 
@@ -32,6 +34,13 @@ export async function revokeTokens(
     .where('revoked_at', 'is', null)
     .executeTakeFirst()
   return Number(outcome.numUpdatedRows)
+}
+
+/** Those of a person, and of the service accounts that they answer for. */
+function ownedBy(transaction: Query, ownerId: string) {
+  const accounts = transaction.selectFrom('service_accounts').select('person_id').where('owner_id', '=', ownerId)
+  return (where: ExpressionBuilder<Tables, 'access_tokens'>) =>
+    where.or([where('person_id', '=', ownerId), where('person_id', 'in', accounts)])
 }
 
 export function createAccessTokens(parts: Parts): AccessTokens {
@@ -54,7 +63,9 @@ export function createAccessTokens(parts: Parts): AccessTokens {
             .selectAll()
             .where('id', '=', id)
             .where('revoked_at', 'is', null)
-          const row = await (ownerId === undefined ? found : found.where('person_id', '=', ownerId)).executeTakeFirst()
+          const row = await (
+            ownerId === undefined ? found : found.where(ownedBy(transaction, ownerId))
+          ).executeTakeFirst()
           if (!row) return refuse(refusals.credentialUnknown)
           await transaction.updateTable('access_tokens').set(end).where('id', '=', id).execute()
           return tokenView({ ...row, ...end })

@@ -21,9 +21,20 @@ export interface SessionContext {
   readonly isRegistering?: boolean
 }
 
+/** Whether this is an administrator who has to register a passkey first. */
+export async function needsPasskey(
+  { database, settings }: Pick<Parts, 'database' | 'settings'>,
+  personId: string,
+  roles: readonly string[],
+): Promise<boolean> {
+  if (!settings.administratorsNeedPasskey || !roles.includes(adminRole)) return false
+  const own = database.query.selectFrom('passkeys').select('id').where('person_id', '=', personId)
+  return (await own.limit(1).executeTakeFirst()) === undefined
+}
+
 /** Answers with the person behind a session token, and counts the use against the idle limit. */
 export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions, 'end'>) {
-  const { database, clock, settings } = parts
+  const { database, clock } = parts
 
   async function touch(row: { readonly id: string; readonly last_seen_at: number }): Promise<void> {
     const now = clock.now()
@@ -31,13 +42,6 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
     if (now - row.last_seen_at < minuteMs) return
     const seen = database.query.updateTable('sessions').set({ last_seen_at: now }).where('id', '=', row.id)
     await seen.where('ended_at', 'is', null).where('last_seen_at', '<', now).execute()
-  }
-
-  /** Whether this is an administrator who has to register a passkey first. */
-  async function needsPasskey(personId: string, roles: readonly string[]): Promise<boolean> {
-    if (!settings.administratorsNeedPasskey || !roles.includes(adminRole)) return false
-    const own = database.query.selectFrom('passkeys').select('id').where('person_id', '=', personId)
-    return (await own.limit(1).executeTakeFirst()) === undefined
   }
 
   return async function authenticateSession(token: string, context?: SessionContext): Promise<Principal | Refusal> {
@@ -61,7 +65,7 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
     }
     await touch(row)
     const roles = await rolesOf(database.query, row.person_id)
-    if (context?.isRegistering !== true && (await needsPasskey(row.person_id, roles))) {
+    if (context?.isRegistering !== true && (await needsPasskey(parts, row.person_id, roles))) {
       return refuse(refusals.passkeyNeeded, { detail })
     }
     return principalOf('session', row, roles)

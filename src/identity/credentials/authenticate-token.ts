@@ -8,6 +8,7 @@ import { type Database, rememberByRevision } from '#platform/database'
 import { readToken } from './opaque-token.ts'
 import { principalOf, rolesOf } from './principals.ts'
 import { refusals } from '../refusals.ts'
+import { type AccountStanding, endWithin, readStanding } from '../service-accounts/standing.ts'
 import { isSameResource } from './resource.ts'
 
 const mostRememberedTokens = 10_000
@@ -16,7 +17,9 @@ interface KnownToken {
   readonly principal: Principal
   readonly resource: string
   /** Why it is worth nothing, if it is. */
-  readonly ended: 'revoked' | 'suspended' | undefined
+  readonly ended: 'revoked' | 'suspended' | AccountStanding['ended']
+  /** Whose end it is when its time is over, if not its own. */
+  readonly expiredBy: string | undefined
 }
 
 /** @returns at once when the token is remembered; a promise when it has to be read */
@@ -25,13 +28,17 @@ export function createTokenAuthenticator({ database, clock }: { database: Databa
     const row = await database.query
       .selectFrom('access_tokens')
       .innerJoin('people', 'people.id', 'access_tokens.person_id')
-      .select(['access_tokens.id', 'person_id', 'name', 'factors', 'resource', 'expires_at', 'revoked_at', 'status'])
+      .select(['access_tokens.id', 'person_id', 'name', 'kind', 'factors', 'resource', 'expires_at'])
+      .select(['revoked_at', 'status'])
       .where('token_hash', '=', tokenHash)
       .executeTakeFirst()
     if (!row) return undefined
-    const principal = principalOf('access-token', row, await rolesOf(database.query, row.person_id))
-    const ended = row.revoked_at !== null ? 'revoked' : row.status !== 'active' ? 'suspended' : undefined
-    return { principal, resource: row.resource, ended }
+    const standing = await readStanding(database.query, { id: row.person_id, kind: row.kind })
+    const { expiresAt, expiredBy } = endWithin(standing, row.expires_at)
+    const roles = await rolesOf(database.query, row.person_id)
+    const principal = principalOf('access-token', { ...row, expires_at: expiresAt }, roles)
+    const ended = row.revoked_at !== null ? 'revoked' : row.status !== 'active' ? 'suspended' : standing?.ended
+    return { principal, resource: row.resource, ended, expiredBy }
   }
 
   const remembered = rememberByRevision<string, KnownToken | Refusal>(
@@ -45,7 +52,12 @@ export function createTokenAuthenticator({ database, clock }: { database: Databa
     const { principal, ended } = known
     const detail = { person: principal.id, credential: principal.credential.id }
     if (ended) return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: ended } })
-    if (clock.now() >= principal.credential.expiresAt) return refuse(refusals.tokenExpired, { detail })
+    if (clock.now() >= principal.credential.expiresAt) {
+      const { expiredBy } = known
+      return refuse(refusals.tokenExpired, {
+        detail: expiredBy === undefined ? detail : { ...detail, reason: expiredBy },
+      })
+    }
     if (isSameResource(known.resource, resource)) return principal
     return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'wrong-resource' } })
   }

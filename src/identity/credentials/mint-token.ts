@@ -1,6 +1,7 @@
 /**
- * May this session make an access token? With a second factor, for one resource, with an end.
- * Stops a stolen session without second factor from becoming a lasting credential.
+ * May this session make an access token, its own or a service account's? With a second factor, for one resource, with an
+ * end.
+ * Stops a stolen session without second factor from becoming a lasting credential; a token that outlives its account.
  * Trusts the session, read again in the same transaction. Fails closed: no entry in the ledger, no token.
  * @see RFC 8707 (resource indicators)
  */
@@ -13,7 +14,9 @@ import { refusals } from '../refusals.ts'
 import { createToken, hashToken } from './opaque-token.ts'
 import { hasSecondFactor, readFactors } from './principals.ts'
 import { canonicalResource } from './resource.ts'
+import { readAccount } from '../service-accounts/read-accounts.ts'
 import { findProvable } from '../sign-in/prove-factors.ts'
+import { signInBehind } from '../terminals/sign-in-behind.ts'
 import { sessionLimit } from './sessions.ts'
 import { type AccessTokenView, tokenView } from './token-view.ts'
 
@@ -29,6 +32,8 @@ export interface MintRequest {
   /** Whole seconds, from 60 to `identity.accessTokenDays`. */
   readonly ttlSeconds: number
   readonly address?: string | undefined
+  /** Makes it for a service account: the caller may, or is its owner. It ends no later than the account. */
+  readonly account?: { readonly id: string; readonly ownerId?: string | undefined } | undefined
 }
 
 export interface MintedToken {
@@ -52,50 +57,54 @@ function read(
 }
 
 /** Whether the session may mint at this moment: read again, since the principal was made before. */
-async function refuseMinter(
-  parts: Parts,
-  transaction: Query,
-  { id, credential }: Principal,
-): Promise<Refusal | undefined> {
-  const { clock, settings } = parts
-  const session = await transaction
-    .selectFrom('sessions')
-    .innerJoin('people', 'people.id', 'sessions.person_id')
-    .select(['factors', 'expires_at', 'last_seen_at', 'ended_at', 'status'])
-    .where('sessions.id', '=', credential.kind === 'session' ? credential.id : '')
-    .where('person_id', '=', id)
-    .executeTakeFirst()
-  const holds = session?.ended_at === null && session.status === 'active' && !sessionLimit(session, parts)
-  if (!holds) return refuse(refusals.sessionInvalid)
-  if (!hasSecondFactor(readFactors(session.factors))) {
-    const own = await findProvable(transaction, { id })
-    const hasFactor = own?.totp !== undefined || own?.hasPasskey === true
-    if (settings.secondFactor === 'required' || hasFactor) return refuse(refusals.secondFactorNeeded)
-  }
+async function refuseMinter(parts: Parts, transaction: Query, principal: Principal): Promise<Refusal | undefined> {
+  const { settings, clock } = parts
+  const signIn = await signInBehind(transaction, principal)
+  if (signIn?.status !== 'active') return refuse(refusals.sessionInvalid)
+  // WHY: of a terminal the idle limit is in the life of its tokens.
+  const { factors, expires_at, last_seen_at = clock.now() } = signIn
+  if (sessionLimit({ expires_at, last_seen_at }, parts)) return refuse(refusals.sessionInvalid)
+  if (hasSecondFactor(readFactors(factors))) return undefined
+  const own = await findProvable(transaction, { id: principal.id })
+  const hasFactor = own?.totp !== undefined || own?.hasPasskey === true
+  return settings.secondFactor === 'required' || hasFactor ? refuse(refusals.secondFactorNeeded) : undefined
+}
+
+async function refuseAnother(transaction: Query, holderId: string, nowMs: number): Promise<Refusal | undefined> {
   const { count } = await transaction
     .selectFrom('access_tokens')
     .select((select) => select.fn.countAll<number>().as('count'))
-    .where('person_id', '=', id)
+    .where('person_id', '=', holderId)
     .where('revoked_at', 'is', null)
-    .where('expires_at', '>', clock.now())
+    .where('expires_at', '>', nowMs)
     .executeTakeFirstOrThrow()
   return count >= mostTokensPerPerson ? refuse(refusals.tooManyTokens) : undefined
+}
+
+/** Whose token it becomes, what it proves, and its last moment. */
+async function holderOf(transaction: Query, { principal, account }: MintRequest, nowMs: number) {
+  const { id, factors } = principal
+  if (account === undefined) return { person_id: id, minted_by: null, factors, endsAt: Number.POSITIVE_INFINITY }
+  const found = await readAccount(transaction, nowMs, account.id)
+  const isMeant = account.ownerId === undefined || found?.owner.id === account.ownerId
+  if (found === undefined || !isMeant) return refuse(refusals.accountUnknown)
+  const state = found.state === 'unowned' ? 'without an active owner' : found.state
+  if (state !== 'active') return refuse(refusals.accountEnded, { names: { state } })
+  // INVARIANT: what whoever made it had proved is nothing that the program proves.
+  return { person_id: found.id, minted_by: id, factors: ['client-secret'], endsAt: found.expiresAt }
 }
 
 async function mint(parts: Parts, request: MintRequest): Promise<MintedToken | Refusal> {
   const { clock, settings } = parts
   const asked = read(settings, request)
   if (isRefusal(asked)) return asked
-  const { principal, ttlSeconds, address } = request
+  const { principal, ttlSeconds, address, account } = request
   const now = clock.now()
   const token = createToken('access-token')
   const row = {
     ...asked,
     id: createId(now),
-    person_id: principal.id,
-    factors: JSON.stringify(principal.factors),
     created_at: now,
-    expires_at: now + ttlSeconds * 1000,
     revoked_at: null,
     revoked_by: null,
   }
@@ -103,11 +112,18 @@ async function mint(parts: Parts, request: MintRequest): Promise<MintedToken | R
     async work(transaction) {
       const refusal = await refuseMinter(parts, transaction, principal)
       if (refusal) return refusal
+      const holder = await holderOf(transaction, request, now)
+      if (isRefusal(holder)) return holder
+      const { endsAt, factors, ...whose } = holder
+      const another = await refuseAnother(transaction, whose.person_id, now)
+      if (another) return another
+      const expires_at = Math.min(endsAt, now + ttlSeconds * 1000)
+      const made = { ...row, ...whose, factors: JSON.stringify(factors), expires_at }
       await transaction
         .insertInto('access_tokens')
-        .values({ ...row, token_hash: hashToken(token) })
+        .values({ ...made, token_hash: hashToken(token) })
         .execute()
-      return { token, view: tokenView(row) }
+      return { token, view: tokenView(made) }
     },
     tell: ({ view: { id, label, resource, expiresAt } }) => [
       tokenMinted,
@@ -115,7 +131,13 @@ async function mint(parts: Parts, request: MintRequest): Promise<MintedToken | R
         principal,
         address,
         outcome: 'succeeded',
-        details: { credential: id, label, resource, expiresAt: new Date(expiresAt).toISOString() },
+        details: {
+          credential: id,
+          label,
+          resource,
+          expiresAt: new Date(expiresAt).toISOString(),
+          ...(account === undefined ? {} : { account: account.id }),
+        },
       },
     ],
   })

@@ -5,7 +5,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 
-export type TokenKind = 'access-token' | 'session' | 'enrolment' | 'oauth-access' | 'oauth-refresh' | 'reset'
+export type TokenKind = 'access-token' | 'session' | 'enrolment' | 'oauth-access' | 'oauth-refresh' | 'reset' | 'scim'
 
 const prefixes: Readonly<Record<TokenKind, string>> = {
   'access-token': 'cst_',
@@ -14,6 +14,7 @@ const prefixes: Readonly<Record<TokenKind, string>> = {
   'oauth-access': 'coa_',
   'oauth-refresh': 'cor_',
   reset: 'csr_',
+  scim: 'csp_',
 }
 const shapes: Readonly<Record<TokenKind, RegExp>> = {
   'access-token': /^cst_[A-Za-z0-9_-]{43}$/,
@@ -22,6 +23,7 @@ const shapes: Readonly<Record<TokenKind, RegExp>> = {
   'oauth-access': /^coa_[A-Za-z0-9_-]{43}$/,
   'oauth-refresh': /^cor_[A-Za-z0-9_-]{43}$/,
   reset: /^csr_[A-Za-z0-9_-]{43}$/,
+  scim: /^csp_[A-Za-z0-9_-]{43}$/,
 }
 
 /** A new token: 4 characters of prefix, 43 of base64url. Shown once, to its holder. */

@@ -41,6 +41,8 @@ export interface CredentialRow {
   readonly name: string
   readonly factors: string
   readonly expires_at: number
+  /** `person` unless told. */
+  readonly kind?: 'person' | 'service'
 }
 
 /** The principal of a credential that was found to hold. */
@@ -52,6 +54,7 @@ export function principalOf(
   return Object.freeze({
     id: row.person_id,
     name: row.name,
+    ...(row.kind === 'service' ? { isService: true as const } : {}),
     roles,
     factors: readFactors(row.factors),
     credential: { kind, id: row.id, expiresAt: row.expires_at },

@@ -12,6 +12,7 @@ import type { Actor, Parts, Query } from '../parts.ts'
 import { readFactors } from './principals.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
+import { endTerminals } from '../terminals/end-terminals.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -110,7 +111,7 @@ export function draftSession({ clock, settings }: Pick<Parts, 'clock' | 'setting
   }
 }
 
-/** Ends the open sessions of a person, but one if asked, in a transaction that has its own entry. */
+/** Ends the open sessions of a person, terminals included, but one if asked, in a transaction that has its own entry. */
 export async function endSessions(
   transaction: Query,
   ended: { personId: string; exceptId?: string; reason: string; nowMs: number },
@@ -122,7 +123,7 @@ export async function endSessions(
     .where('id', '!=', ended.exceptId ?? '')
     .where('ended_at', 'is', null)
     .executeTakeFirst()
-  return Number(outcome.numUpdatedRows)
+  return Number(outcome.numUpdatedRows) + (await endTerminals(transaction, ended))
 }
 
 /** Ends the oldest sessions of a person that hold, so that there are not more than allowed. @returns how many */

@@ -70,14 +70,15 @@ export async function findOpenEnrolment(
     .selectFrom('enrolments')
     .leftJoin('people', 'people.id', 'enrolments.person_id')
     .selectAll('enrolments')
-    .select(['people.name', 'people.display_name', 'people.status', 'people.password_hash'])
+    .select(['people.name', 'people.display_name', 'people.status', 'people.password_hash', 'people.kind as holder'])
     .where('token_hash', '=', tokenHash)
     .where('used_at', 'is', null)
     .where('expires_at', '>', nowMs)
     .where('attempts', '<', mostEnrolmentAttempts)
     .executeTakeFirst()
   if (!row) return undefined
-  const isWaiting = row.kind === 'setup' || (row.status === 'active' && row.password_hash === null)
+  const isPerson = row.holder === 'person' && row.status === 'active'
+  const isWaiting = row.kind === 'setup' || (isPerson && row.password_hash === null)
   if (!isWaiting) return undefined
   const { person_id: id, name, display_name: displayName } = row
   return {
@@ -176,6 +177,7 @@ export async function invite(
       const unknown = await firstUnknownRole(transaction, wanted)
       if (unknown !== undefined) return refuse(refusals.roleUnknown, { names: { role: unknown } })
       const known = await transaction.selectFrom('people').selectAll().where('name', '=', canonical).executeTakeFirst()
+      if (known?.kind === 'service') return refuse(refusals.accountNoPerson)
       // INVARIANT: who has been an administrator comes back by a reset, never by an invitation.
       const isKnown = known && (known.password_hash !== null || known.administered_at !== null)
       if (known && (isKnown || known.status !== 'active')) {
@@ -203,7 +205,8 @@ export async function invite(
   })
 }
 
-async function firstUnknownRole(query: Query, roles: readonly string[]): Promise<string | undefined> {
+/** The first of the names that is no role; undefined when all are. */
+export async function firstUnknownRole(query: Query, roles: readonly string[]): Promise<string | undefined> {
   if (roles.length === 0) return undefined
   const rows = await query
     .selectFrom('roles')

@@ -12,7 +12,7 @@ import { refusals } from '../refusals.ts'
 import { createFindKeys } from './find-keys.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
 import type { IssuerSettings } from './settings.ts'
-import { createStandings, isSuperseded, type Standing, type Standings } from './standings.ts'
+import { createStandings, isSuperseded, isWithdrawn, type Standing, type Standings } from './standings.ts'
 import { createVerifiedTokens, type Verified } from './verified.ts'
 import { createVerify, type Issuer } from './verify.ts'
 
@@ -74,6 +74,9 @@ function principalOf(ground: Ground, verified: Verified, standing: Standing): Pr
 
 function judge(ground: Ground, verified: Verified, standing: Standing): Principal | Refusal {
   const detail = { person: verified.personId, credential: verified.credentialId, issuer: verified.issuer }
+  if (isWithdrawn(verified, standing)) {
+    return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'key-withdrawn' } })
+  }
   if (!standing.isActive) return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'suspended' } })
   if (isSuperseded(verified, standing)) {
     return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'superseded' } })
@@ -158,7 +161,8 @@ export function createExternalTokens(parts: Parts): ExternalTokens {
       const here = current()
       const known = knownGood(here, here.verified.byCredential(credential.id))
       if (known === undefined) return false
-      const holds = (standing: Standing): boolean => standing.isActive && !isSuperseded(known, standing)
+      const holds = (standing: Standing): boolean =>
+        standing.isActive && !isSuperseded(known, standing) && !isWithdrawn(known, standing)
       const standing = standings.peek(known)
       return standing === undefined ? standings.get(known).then(holds) : holds(standing)
     },

@@ -13,5 +13,14 @@ export const externalClaimsChanged = defineEvent({
   says: 'a newer token told other groups of a person than before, or came through another client',
 })
 
+export const issuerKeyWithdrawn = defineEvent({
+  name: 'issuer.key-withdrawn',
+  says: 'an admin withdrew a key of an issuer elsewhere; what it signed ended, whatever the issuer publishes',
+})
+export const issuerKeyRestored = defineEvent({
+  name: 'issuer.key-restored',
+  says: 'an admin trusts a key of an issuer elsewhere again',
+})
+
 /** All of them, for the catalogue. */
-export const externalEvents = [personRecognised, externalClaimsChanged]
+export const externalEvents = [personRecognised, externalClaimsChanged, issuerKeyWithdrawn, issuerKeyRestored]

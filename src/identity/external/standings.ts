@@ -13,6 +13,7 @@ import { readLine } from '../names.ts'
 import { type Parts, type Query, castellan } from '../parts.ts'
 import { recordChange } from '../record-change.ts'
 import type { Verified } from './verified.ts'
+import { keysWithdrawn } from './withdrawn-keys.ts'
 
 const mostRemembered = 10_000
 const secondMs = 1_000
@@ -27,6 +28,8 @@ export interface Standing {
   /** Of the newest claims that this client's tokens told. */
   readonly claimsHash: string
   readonly issuedAt: number
+  /** Keys of the issuer that nothing counts of. */
+  readonly withdrawnKeys: readonly string[]
 }
 
 export interface Standings {
@@ -44,6 +47,14 @@ export function isSuperseded({ claimsHash, issuedAt }: Verified, standing: Stand
 /** Whether the token tells what is not on record. */
 export function isNews({ claimsHash, issuedAt }: Verified, standing: Standing): boolean {
   return claimsHash !== standing.claimsHash && issuedAt > standing.issuedAt
+}
+
+/** Whether an administrator withdrew the key that signed the token. */
+export function isWithdrawn(
+  { thumbprint, keyId }: Verified,
+  { withdrawnKeys }: Pick<Standing, 'withdrawnKeys'>,
+): boolean {
+  return withdrawnKeys.includes(thumbprint) || (keyId !== undefined && withdrawnKeys.includes(keyId))
 }
 
 /** A name that can be read and that nobody chose: what the issuer calls the person may be anybody's name. */
@@ -92,15 +103,19 @@ async function read(query: Query, personId: string, clientId: string): Promise<S
   const row = await query
     .selectFrom('people')
     .innerJoin('external_subjects', 'external_subjects.person_id', 'people.id')
-    .select(['name', 'status', 'claims_hash', 'issued_at'])
+    .select(['name', 'status', 'issuer', 'claims_hash', 'issued_at'])
     .where('people.id', '=', personId)
     .where('client_id', '=', clientId)
     .executeTakeFirst()
   if (row === undefined) return undefined
   const granted = await rolesOf(query, personId)
+  const withdrawnKeys = await keysWithdrawn(query, row.issuer)
   const { name, status, claims_hash: claimsHash, issued_at: issuedAt } = row
-  return { name, isActive: status === 'active', granted, claimsHash, issuedAt: Number(issuedAt) }
+  return { name, isActive: status === 'active', granted, claimsHash, issuedAt: Number(issuedAt), withdrawnKeys }
 }
+
+/** For whom nothing is on record. */
+const nobody = { name: '', isActive: false, granted: [], claimsHash: '', issuedAt: 0 }
 
 /** @param maxAgeSeconds how old a token of an issuer may be */
 export function createStandings(parts: Parts, maxAgeSeconds: (issuer: string) => number): Standings {
@@ -138,6 +153,9 @@ export function createStandings(parts: Parts, maxAgeSeconds: (issuer: string) =>
   async function get(verified: Verified): Promise<Standing> {
     const known = await remembered.get(keyOf(verified))
     if (known !== 'unknown' && !isNews(verified, known)) return known
+    // INVARIANT: nothing is believed, and nobody entered, by the word of a key that was withdrawn.
+    const withdrawnKeys = await keysWithdrawn(database.query, verified.issuer)
+    if (isWithdrawn(verified, { withdrawnKeys })) return { ...nobody, withdrawnKeys }
     await enter(verified)
     const entered = await read(database.query, verified.personId, verified.clientId)
     if (entered === undefined) throw new Error('a person that was entered is not there')

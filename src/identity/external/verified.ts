@@ -15,6 +15,8 @@ export interface Verified extends CheckedClaims, MappedClaims {
   readonly issuer: string
   /** Of the key it was signed with. */
   readonly thumbprint: string
+  /** What the issuer calls that key. */
+  readonly keyId: string | undefined
 }
 
 export interface VerifiedTokens {

@@ -64,6 +64,7 @@ function conclude(jwt: ReadJwt, key: IssuerKey, settings: IssuerSettings, checke
     personId: externalPersonId(settings.issuer, checked.subject),
     credentialId: jwt.signedHash,
     thumbprint: key.thumbprint,
+    keyId: key.keyId,
   }
 }
 

@@ -21,6 +21,8 @@ export interface Asserted {
   /** What the person may be called, likeliest first; as it was said. */
   readonly names: readonly string[]
   readonly displayName: string | undefined
+  /** By which a directory may know the account, beside its subject. */
+  readonly known: { readonly oid?: string | undefined; readonly email?: string | undefined }
 }
 
 const mostGroups = 2_000
@@ -80,5 +82,10 @@ export function readClaims(told: { idToken: Claims; userInfo: Claims }, provider
     roles: rolesFor(all, provider),
     names: candidates.filter((one) => one !== undefined),
     displayName: textAt(all, 'name'),
+    known: {
+      oid: textAt(idToken, 'oid'),
+      // INVARIANT: only from the signed token, and only where the provider says that it has made sure.
+      email: idToken['email_verified'] === true ? textAt(idToken, 'email') : undefined,
+    },
   }
 }

@@ -180,6 +180,8 @@ function removeProvider(parts: Parts, name: string, by: Actor): Promise<{ endedS
       const ended = await endSessionsOf(transaction, { provider: name }, { by, reason: 'provider removed', nowMs })
       await dropRoles(transaction, name, nowMs)
       await transaction.deleteFrom('provider_attempts').where('provider', '=', name).execute()
+      // INVARIANT: another provider of this name is another one; no directory's people come in by it.
+      await transaction.updateTable('scim_connections').set({ provider: null }).where('provider', '=', name).execute()
       return { endedSessions: ended.sessions }
     },
     tell: (result) => [
@@ -205,8 +207,9 @@ function linkPerson(
         .where('name', '=', provider)
         .executeTakeFirst()
       if (found === undefined) return refuse(federationRefusals.providerUnknown)
-      const person = await transaction.selectFrom('people').select('id').where('id', '=', personId).executeTakeFirst()
+      const person = await transaction.selectFrom('people').select('kind').where('id', '=', personId).executeTakeFirst()
       if (person === undefined) return refuse(refusals.personUnknown)
+      if (person.kind === 'service') return refuse(refusals.accountNoPerson)
       // INVARIANT: a link is a way in; no administrator makes one for another administrator alone.
       const isOwn = by.id === personId
       if (!isOwn && (await approvalsNeeded(transaction, personId, nowMs)) > 1) return refuse(refusals.linkNeedsOwn)

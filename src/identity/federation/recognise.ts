@@ -5,11 +5,13 @@
  * the provider's setting makes a new person of it.
  * @see ASVS 6.8.1, 10.5.2
  */
-import { type Refusal, createId, refuse } from '#kernel'
+import { type Refusal, createId, isRefusal, refuse } from '#kernel'
 import { canonicalName, isFreeForPeople, readLine } from '../names.ts'
 import type { Parts, Query } from '../parts.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
+import { findProvisioned, takeLink } from '../scim-connections/provisioned.ts'
+import { personLinked } from '../scim/events.ts'
 import type { Asserted } from './claims.ts'
 import { personProvisioned, rolesMapped } from './events.ts'
 import { federationRefusals } from './refusals.ts'
@@ -21,6 +23,8 @@ export interface Recognised {
   readonly name: string
   /** Whether they came to be with this. */
   readonly isNew: boolean
+  /** The directory that made them, where the account was linked with this. */
+  readonly connection?: string
   readonly added: readonly string[]
   readonly removed: readonly string[]
 }
@@ -84,10 +88,13 @@ async function find(parts: Parts, transaction: Query, sought: Sought): Promise<R
     .where('issuer', '=', identity.issuer)
     .where('subject', '=', identity.subject)
     .executeTakeFirst()
-  if (known !== undefined && known.status !== 'active') {
+  const provisioned = await findProvisioned(parts, transaction, { ...sought, linkedTo: known?.id })
+  if (isRefusal(provisioned)) return provisioned
+  if (known !== undefined && provisioned === undefined && known.status !== 'active') {
     return refuse(refusals.signInRefused, { detail: { reason: 'suspended', person: known.id } })
   }
-  const person = known ?? (await provision(parts, transaction, sought))
+  if (provisioned !== undefined) await takeLink(parts, transaction, { ...sought, personId: provisioned.id })
+  const person = provisioned ?? known ?? (await provision(parts, transaction, sought))
   if ('kind' in person) return person
   const nowMs = parts.clock.now()
   const sync = { personId: person.id, provider: provider.name, wanted: asserted.roles, nowMs }
@@ -99,7 +106,8 @@ async function find(parts: Parts, transaction: Query, sought: Sought): Promise<R
     .where('issuer', '=', identity.issuer)
     .where('subject', '=', identity.subject)
     .execute()
-  return { personId: person.id, name: person.name, isNew: known === undefined, ...changed }
+  const how = provisioned === undefined ? {} : { connection: provisioned.connection }
+  return { personId: person.id, name: person.name, isNew: known === undefined, ...how, ...changed }
 }
 
 /** The person behind an account, with the roles that their groups give at this moment. Refusals are the caller's to record. */
@@ -110,12 +118,16 @@ export function recognise(
   const personId = createId(parts.clock.now())
   return recordChange<Recognised>(parts, {
     work: (transaction) => find(parts, transaction, { provider, asserted, personId }),
-    tell({ personId: id, name, isNew, added, removed }) {
-      if (!isNew && added.length === 0 && removed.length === 0) return undefined
+    tell({ personId: id, name, isNew, connection, added, removed }) {
+      const isLinked = connection !== undefined
+      if (!isNew && !isLinked && added.length === 0 && removed.length === 0) return undefined
       const account = { provider: provider.name, issuer: provider.issuer, subject: asserted.subject }
       const principal = { id, name }
-      const details = { ...account, added, removed }
-      return [isNew ? personProvisioned : rolesMapped, { principal, address, outcome: 'succeeded', details }]
+      const details = { ...account, ...(isLinked ? { connection } : {}), added, removed }
+      return [
+        isLinked ? personLinked : isNew ? personProvisioned : rolesMapped,
+        { principal, address, outcome: 'succeeded', details },
+      ]
     },
   })
 }

@@ -35,6 +35,7 @@ const asserted = z.strictObject({
   roles: z.array(z.string()),
   names: z.array(z.string()),
   displayName: z.string().optional(),
+  known: z.strictObject({ oid: z.string().optional(), email: z.string().optional() }),
 })
 const shape = z.strictObject({
   personId: z.string(),

@@ -21,6 +21,12 @@ export const noticeKinds = [
   'recovery-code-used',
   'reset-started',
   'reset-finished',
+  'service-account-added',
+  'service-account-renewed',
+  'service-account-assigned',
+  'service-account-suspended',
+  'service-account-resumed',
+  'service-account-removed',
 ] as const
 
 export type NoticeKind = (typeof noticeKinds)[number]

@@ -31,6 +31,7 @@ async function personOf({ database }: OauthParts, { issuer, subject }: Assertion
     .where('issuer', '=', issuer)
     .where('subject', '=', subject)
     .where('status', '=', 'active')
+    .where('kind', '=', 'person')
     .executeTakeFirst()
 }
 
@@ -66,15 +67,14 @@ export function registerAssertionGrant(provider: Provider, parts: OauthParts, re
     const named = { id, name: client.clientName ?? id }
     const made = { person, factors: ['identity-provider'] as const, client: named, resource, scopes, lifeSeconds }
     const grant = await grantTo(provider, parts, { ...made, by: 'identity-assertion' })
+    const format = { accessTokenTTL: lifeSeconds, accessTokenFormat: 'opaque' } as const
+    const server = { scope: mcpScope, audience: resource, ...format }
     const token = new provider.AccessToken({
       accountId: person.id,
       client,
       grantId: grant.id,
       gty: assertionGrant,
-    } as never)
-    const server = { scope: mcpScope, audience: resource, accessTokenTTL: lifeSeconds, accessTokenFormat: 'opaque' }
-    Object.assign(token, {
-      resourceServer: new provider.ResourceServer(resource, server as never),
+      resourceServer: new provider.ResourceServer(resource, server),
       scope: scopes.join(' '),
     })
     ctx.oidc.entity('AccessToken', token)
@@ -82,5 +82,5 @@ export function registerAssertionGrant(provider: Provider, parts: OauthParts, re
     ctx.body = { access_token: value, expires_in: lifeSeconds, token_type: 'Bearer', scope: scopes.join(' ') }
   }
 
-  provider.registerGrantType(assertionGrant, answer as never, ['assertion', 'scope', 'resource'])
+  provider.registerGrantType(assertionGrant, answer, ['assertion', 'scope', 'resource'])
 }

@@ -1,15 +1,17 @@
 /**
- * Registers a client on behalf of an admin: the only way to one that acts for itself, with the rights of one person.
+ * Registers a client on behalf of an admin: the only way to one that acts for itself, as a service account.
  * Stops: a client with rights that nobody gave it; a second reading of a secret.
  * Trusts: the caller for permission to act. Fails: closed: metadata that break a rule are refused, with nothing written.
  */
 import { randomBytes } from 'node:crypto'
 import { type Refusal, refuse } from '#kernel'
 import { type AdapterPayload, type Provider, errors } from 'oidc-provider'
-import { adminRole } from '../enrolment/links.ts'
 import type { Actor } from '../parts.ts'
 import { refusals } from '../refusals.ts'
+import { actsAsPerson, whyNotActing } from '../service-accounts/standing.ts'
+import { tokenExchange } from '../oauth-exchange/grant-type.ts'
 import type { OauthParts } from '../oauth/parts.ts'
+import { grantableResource } from '../oauth/resources.ts'
 import type { ClientView, Clients } from './clients.ts'
 
 const idBytes = 12
@@ -23,8 +25,10 @@ export interface NewClient {
   readonly grantTypes: readonly string[]
   /** Public keys of a client that authenticates with one, as a JWK Set. */
   readonly jwks?: { readonly keys: readonly Record<string, unknown>[] } | undefined
-  /** Whose rights it has when it acts for nobody else: with client credentials only. */
+  /** The service account that it acts as when it acts for nobody else: with client credentials only. */
   readonly personId?: string | undefined
+  /** MCP servers that it may exchange people's tokens for: with the grant of token exchange only. */
+  readonly exchangeResources?: readonly string[] | undefined
   readonly by: Actor
 }
 
@@ -52,33 +56,38 @@ function problem(says: string): Refusal {
   return refuse(refusals.clientMetadataInvalid, { names: { problem: says } })
 }
 
-/** Why this person cannot be whom a client acts as. */
-async function refuseActing({ database }: OauthParts, fresh: NewClient): Promise<Refusal | undefined> {
+/** Why this cannot be whom a client acts as. */
+async function refuseActing({ database, clock }: OauthParts, fresh: NewClient): Promise<Refusal | undefined> {
   const actsAlone = fresh.grantTypes.includes('client_credentials')
   if (actsAlone !== (fresh.personId !== undefined)) {
-    return problem('a client with client credentials acts as one person, and only such a client does')
+    return problem('a client with client credentials acts as one service account, and only such a client does')
   }
   if (actsAlone && fresh.authentication === 'none') return problem('client credentials need a secret or a key')
   if (fresh.personId === undefined) return undefined
-  const person = await database.query
-    .selectFrom('people')
-    .select('status')
-    .where('id', '=', fresh.personId)
-    .executeTakeFirst()
-  if (person?.status !== 'active') return refuse(refusals.personUnknown)
-  const admin = await database.query
-    .selectFrom('role_grants')
-    .select('role')
-    .where('person_id', '=', fresh.personId)
-    .where('role', '=', adminRole)
-    .executeTakeFirst()
-  return admin && problem('a client does not act as an administrator')
+  const why = await whyNotActing(database.query, fresh.personId, clock.now())
+  if (why === 'service-account-removed') return refuse(refusals.accountUnknown)
+  if (why === actsAsPerson) return problem('a client acts as a service account, and this is a person')
+  return why === undefined ? undefined : problem(`the service account does not hold: ${why}`)
+}
+
+/** Why this client may not exchange tokens for these resources. */
+function refuseExchange({ places }: OauthParts, fresh: NewClient): Refusal | undefined {
+  const { exchangeResources = [], grantTypes, authentication } = fresh
+  if (grantTypes.includes(tokenExchange) !== exchangeResources.length > 0) {
+    return problem('a client that exchanges tokens names the servers it may ask for, and only such a client does')
+  }
+  if (exchangeResources.length === 0) return undefined
+  if (authentication === 'none') return problem('token exchange needs a secret or a key')
+  const unknown = exchangeResources.find((one) => grantableResource(places.gatewayUrl, one) !== one)
+  return unknown === undefined
+    ? undefined
+    : problem(`\`${unknown}\` is not the address of an MCP server of this gateway`)
 }
 
 /** Makes the function that registers clients for admins. */
 export function createAddClient(parts: OauthParts, clients: Clients, provider: () => Promise<Provider>) {
   return async (fresh: NewClient): Promise<AddedClient | Refusal> => {
-    const refusal = await refuseActing(parts, fresh)
+    const refusal = refuseExchange(parts, fresh) ?? (await refuseActing(parts, fresh))
     if (refusal) return refusal
     const metadata = metadataOf(fresh)
     try {
@@ -91,8 +100,8 @@ export function createAddClient(parts: OauthParts, clients: Clients, provider: (
       if (error instanceof errors.OIDCProviderError) return problem(error.error_description ?? error.error)
       throw error
     }
-    const { by, personId } = fresh
-    const view = await clients.add(metadata, { by, personId })
+    const { by, personId, exchangeResources } = fresh
+    const view = await clients.add(metadata, { by, personId, exchangeResources })
     return { view, ...(typeof metadata.client_secret === 'string' ? { secret: metadata.client_secret } : {}) }
   }
 }

@@ -5,17 +5,14 @@
  * @see OAuth 2.1, section 2.3.1; MCP 2026-07-28, authorization: redirect URIs are loopback or https
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { tokenExchange } from '../oauth-exchange/grant-type.ts'
 
 const loopbackName = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 const mostRedirects = 20
 const longestRedirect = 2_000
 const longestName = 100
 /** For clients that act for themselves or vouch for somebody: an admin registers them. */
-const grantsOfAdmins = [
-  'client_credentials',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-]
+const grantsOfAdmins = ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer', tokenExchange]
 
 function invalid(says: string): never {
   throw new errors.InvalidClientMetadata(says)

@@ -5,11 +5,20 @@ import { reader, startWorld, type World } from '../../../test/world/castellan.ts
 import { authorizationRequest, obtainTokens, post, refresh, register } from '../../../test/world/oauth/client.ts'
 import { createVisitor } from '../../../test/world/oauth/visitor.ts'
 
+const databases = ['sqlite', 'postgres'] as const
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 
 async function idOf(world: World, name: string): Promise<string> {
   const people = (await world.ana.api('GET', '/people')).body['items'] as { id: string; name: string }[]
   return people.find((one) => one.name === name)?.id ?? ''
+}
+
+/** The id of a new service account of Ana's. */
+async function robot(world: World): Promise<string> {
+  const fresh = { name: 'robot', purpose: 'reads books at night', owner: 'ana', roles: [reader] }
+  const { status, body } = await world.ana.api('POST', '/service-accounts', fresh)
+  expect(status, JSON.stringify(body)).toBe(201)
+  return String(body['id'])
 }
 
 async function add(world: World, fields: Record<string, unknown>) {
@@ -19,10 +28,9 @@ async function add(world: World, fields: Record<string, unknown>) {
 }
 
 describe('a client that acts for itself', () => {
-  test('has the rights of one person, with a secret, for one resource', async () => {
-    const world = await startWorld()
-    await world.join('robot', [reader])
-    const personId = await idOf(world, 'robot')
+  test.each(databases)('on %s acts as one service account, with a secret, for one resource', async (database) => {
+    const world = await startWorld({ database })
+    const personId = await robot(world)
     const alone = {
       name: 'nightly',
       authentication: 'client_secret_basic',
@@ -47,17 +55,19 @@ describe('a client that acts for itself', () => {
     expect((await world.post({ token, message: list })).status).toBe(401)
     expect((await post(world.gatewayUrl, '/oauth/token', fields, basic(secret))).status).toBe(401)
     await world.ana.api('POST', `/clients/${id}/approve`, {})
-    await world.ana.api('POST', `/people/${personId}/suspend`, {})
+    const again = await post(world.gatewayUrl, '/oauth/token', fields, basic(secret))
+    await world.ana.api('POST', `/service-accounts/robot/suspend`, {})
+    expect((await world.post({ token: String(again.body['access_token']), message: list })).status).toBe(401)
     const suspended = await post(world.gatewayUrl, '/oauth/token', fields, basic(secret))
-    expect((await world.post({ token: String(suspended.body['access_token']), message: list })).status).toBe(401)
+    expect([suspended.status, suspended.body['error']]).toEqual([401, 'invalid_client'])
+    expect((await world.ledger('&event=oauth-token.refused')).at(-1)?.details).toMatchObject({ reason: 'suspended' })
   })
 
   test('authenticates with a key whose assertions count once', async () => {
     const world = await startWorld()
-    await world.join('robot', [reader])
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] }
-    const personId = await idOf(world, 'robot')
+    const personId = await robot(world)
     const alone = {
       name: 'keyed',
       authentication: 'private_key_jwt',
@@ -88,17 +98,19 @@ describe('a client that acts for itself', () => {
     expect((await post(world.gatewayUrl, '/oauth/token', fields)).status).toBe(401)
   })
 
-  test('is registered by an admin only, never as one, and never without a secret or key', async () => {
+  test('is registered by an admin only, never as a person, and never without a secret or key', async () => {
     const world = await startWorld()
-    await world.join('robot', [reader])
+    await world.join('bob', [reader])
+    const personId = await robot(world)
     const own = await register(world.gatewayUrl, { grant_types: ['client_credentials'], response_types: [] })
     expect([own.status, own.body['error']]).toEqual([400, 'invalid_client_metadata'])
     const grantTypes = ['client_credentials']
     const authentication = 'client_secret_basic'
     const wrong = [
       { name: 'x', authentication, grantTypes, personId: await idOf(world, 'ana') },
+      { name: 'x', authentication, grantTypes, personId: await idOf(world, 'bob') },
       { name: 'x', authentication, grantTypes },
-      { name: 'x', authentication: 'none', grantTypes, personId: await idOf(world, 'robot') },
+      { name: 'x', authentication: 'none', grantTypes, personId },
       { name: 'x', authentication, grantTypes, personId: 'nobody' },
       { name: 'x', grantTypes: ['authorization_code'], redirectUris: ['http://example.com/'] },
     ]
@@ -131,8 +143,8 @@ describe('a client that registers itself', () => {
     expect((await metadata.json()) as Record<string, unknown>).not.toHaveProperty('registration_endpoint')
   })
 
-  test('may do so as often from one address as configured, and not once more', async () => {
-    const world = await startWorld({ env: { CASTELLAN_OAUTH__REGISTRATIONS_PER_HOUR: '3' } })
+  test.each(databases)('on %s may do so as often from one address as configured, not once more', async (database) => {
+    const world = await startWorld({ database, env: { CASTELLAN_OAUTH__REGISTRATIONS_PER_HOUR: '3' } })
     for (let at = 0; at < 3; at++) expect((await register(world.gatewayUrl)).status).toBe(201)
     const refused = await register(world.gatewayUrl)
     expect([refused.status, refused.body['error']]).toEqual([429, 'temporarily_unavailable'])
@@ -142,8 +154,8 @@ describe('a client that registers itself', () => {
   })
 })
 
-test('blocking a client ends what it was granted', async () => {
-  const world = await startWorld()
+test.each(databases)('on %s blocking a client ends what it was granted', async (database) => {
+  const world = await startWorld({ database })
   const tokens = await obtainTokens(world.gatewayUrl, world.ana)
   await world.ana.api('POST', `/clients/${tokens.clientId}/block`, {})
   expect((await world.post({ token: tokens.accessToken, message: list })).status).toBe(401)

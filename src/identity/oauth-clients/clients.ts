@@ -14,11 +14,14 @@ import { clientApproved, clientBlocked, clientRegistered } from '../oauth/events
 import { endGrants } from '../oauth/grants.ts'
 import type { RegisteredBy } from '../oauth/interactions.ts'
 import type { OauthParts } from '../oauth/parts.ts'
+import { whyNotActing } from '../service-accounts/standing.ts'
+import { builtInClient } from '../terminals/built-in-client.ts'
+import { openMetadata, sealMetadata } from './metadata.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const mostListed = 1_000
-/** Clients that registered themselves and were never granted anything. */
+/** Clients that registered themselves and have no grant on record. */
 const mostUnused = 10_000
 
 /** What is shown of a client; never its secret. Times in wall-clock milliseconds. */
@@ -27,8 +30,12 @@ export interface ClientView {
   readonly name: string
   readonly registeredBy: RegisteredBy
   readonly redirectHosts: readonly string[]
-  /** Whose rights it has when it acts for nobody else. */
+  /** The service account that it acts as when it acts for nobody else. */
   readonly personId?: string
+  /** It is tied to a person and not to a service account: it is given no token. */
+  readonly actsAsPerson: boolean
+  /** Resources that it may exchange tokens for. */
+  readonly exchangeResources?: readonly string[]
   readonly createdAt: number
   readonly isApproved: boolean
   readonly isBlocked: boolean
@@ -47,7 +54,10 @@ export interface Clients {
   /** Ends what it was granted; it is not known any more from the next request on. */
   block(id: string, by: Actor): Promise<ClientView | Refusal>
   /** Registers a client on behalf of an admin; approved at once. */
-  add(metadata: AdapterPayload, options: { by: Actor; personId?: string | undefined }): Promise<ClientView>
+  add(
+    metadata: AdapterPayload,
+    options: { by: Actor } & Pick<Registered, 'personId' | 'exchangeResources'>,
+  ): Promise<ClientView>
   /** A client that is known by its metadata document: written down when it is first granted something. */
   noteDocument(client: { id: string; name: string; redirectUris: readonly string[] }): Promise<void>
   /** What the provider asks. */
@@ -64,6 +74,9 @@ interface Row {
   readonly created_at: number
   readonly approved_at: number | null
   readonly blocked_at: number | null
+  readonly exchange_resources: string | null
+  /** Of whom it acts as. */
+  readonly holder_kind?: 'person' | 'service' | null
 }
 
 function viewOf(row: Row): ClientView {
@@ -73,14 +86,14 @@ function viewOf(row: Row): ClientView {
     registeredBy: row.registered_by,
     redirectHosts: JSON.parse(row.redirect_hosts) as string[],
     ...(row.person_id === null ? {} : { personId: row.person_id }),
+    actsAsPerson: row.holder_kind === 'person',
+    ...(row.exchange_resources === null
+      ? {}
+      : { exchangeResources: JSON.parse(row.exchange_resources) as readonly string[] }),
     createdAt: row.created_at,
     isApproved: row.approved_at !== null,
     isBlocked: row.blocked_at !== null,
   }
-}
-
-function placeOf(id: string): string {
-  return `oauth-client/${id}`
 }
 
 /** Hosts, or schemes of programs, that answers go to: each once. */
@@ -104,6 +117,7 @@ interface Registered {
   readonly by: RegisteredBy
   readonly actor?: Actor | undefined
   readonly personId?: string | undefined
+  readonly exchangeResources?: readonly string[] | undefined
   readonly address?: string | undefined
   readonly isApproved: boolean
 }
@@ -116,7 +130,7 @@ function rowOf(parts: OauthParts, metadata: AdapterPayload, how: Registered) {
     name: nameOf(metadata),
     registered_by: how.by,
     redirect_hosts: JSON.stringify(redirectHostsOf(metadata.redirect_uris ?? [])),
-    sealed_metadata: parts.sealer.seal(Buffer.from(JSON.stringify(metadata)), placeOf(id)),
+    sealed_metadata: sealMetadata(parts.sealer, id, metadata),
     person_id: how.personId ?? null,
     created_at: now,
     created_by: how.actor?.id ?? null,
@@ -125,6 +139,7 @@ function rowOf(parts: OauthParts, metadata: AdapterPayload, how: Registered) {
     approved_by: how.actor?.id ?? null,
     blocked_at: null,
     blocked_by: null,
+    exchange_resources: how.exchangeResources === undefined ? null : JSON.stringify(how.exchangeResources),
   }
 }
 
@@ -175,6 +190,7 @@ async function register(parts: OauthParts, metadata: AdapterPayload, how: Regist
           clientName: view.name,
           registeredBy: view.registeredBy,
           redirectHosts: view.redirectHosts,
+          ...(view.exchangeResources === undefined ? {} : { exchangeResources: view.exchangeResources }),
           isApproved: view.isApproved,
         },
       },
@@ -193,9 +209,14 @@ function createAdapter(parts: OauthParts, visitor: () => Visitor | undefined): A
         .executeTakeFirst()
       // WHY: whoever is known by its metadata document is read from there.
       const isKept = row?.sealed_metadata !== null && row?.registered_by !== 'metadata-document'
-      if (!row || !isKept || row.blocked_at !== null || row.approved_at === null) return undefined
-      const plain = parts.sealer.open(row.sealed_metadata ?? '', placeOf(id))
-      return plain === undefined ? undefined : (JSON.parse(Buffer.from(plain).toString()) as AdapterPayload)
+      const isBuiltIn = row?.registered_by === 'built-in'
+      if (!row || (!isKept && !isBuiltIn) || row.blocked_at !== null || row.approved_at === null) return undefined
+      if (isBuiltIn) return builtInClient
+      const { database, clock } = parts
+      const why = row.person_id === null ? undefined : await whyNotActing(database.query, row.person_id, clock.now())
+      // WHY: told as any failed authentication; the reason is for the record.
+      if (why !== undefined) throw new errors.InvalidClientAuth(why)
+      return openMetadata(parts.sealer, id, row.sealed_metadata)
     },
     async upsert(_id, metadata) {
       const address = visitor()?.address
@@ -213,6 +234,14 @@ function createAdapter(parts: OauthParts, visitor: () => Visitor | undefined): A
   }
 }
 
+function rowsIn(query: Query) {
+  return query
+    .selectFrom('oauth_clients')
+    .leftJoin('people as holder', 'holder.id', 'oauth_clients.person_id')
+    .selectAll('oauth_clients')
+    .select('holder.kind as holder_kind')
+}
+
 async function decide(
   parts: OauthParts,
   id: string,
@@ -221,7 +250,7 @@ async function decide(
   const { by, block } = decided
   return recordChange<ClientView>(parts, {
     async work(transaction) {
-      const row = await transaction.selectFrom('oauth_clients').selectAll().where('id', '=', id).executeTakeFirst()
+      const row = await rowsIn(transaction).where('oauth_clients.id', '=', id).executeTakeFirst()
       if (!row) return refuse(refusals.clientUnknown)
       const now = parts.clock.now()
       const set = block
@@ -244,18 +273,19 @@ async function decide(
 
 /** @param visitor who makes the request that is being answered */
 export function createClients(parts: OauthParts, visitor: () => Visitor | undefined): Clients {
-  const rows = () => parts.database.query.selectFrom('oauth_clients').selectAll()
+  const rows = () => rowsIn(parts.database.query)
   const find = async (id: string): Promise<ClientView | undefined> => {
-    const row = await rows().where('id', '=', id).executeTakeFirst()
+    const row = await rows().where('oauth_clients.id', '=', id).executeTakeFirst()
     return row && viewOf(row)
   }
   return {
     find,
-    list: async () => (await rows().orderBy('created_at', 'desc').limit(mostListed).execute()).map(viewOf),
+    list: async () =>
+      (await rows().orderBy('oauth_clients.created_at', 'desc').limit(mostListed).execute()).map(viewOf),
     approve: (id, by) => decide(parts, id, { by, block: false }),
     block: (id, by) => decide(parts, id, { by, block: true }),
-    async add(metadata, { by, personId }) {
-      const how = { by: 'administrator', actor: by, personId, isApproved: true } as const
+    async add(metadata, { by, ...more }) {
+      const how = { by: 'administrator', actor: by, ...more, isApproved: true } as const
       const added = await register(parts, metadata, how)
       if (isRefusal(added)) throw new TypeError('what an admin registers is not refused here')
       return added

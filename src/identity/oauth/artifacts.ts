@@ -3,27 +3,26 @@
  * Stops: a stolen database from being a set of credentials; two uses of what may be used once, also at the same moment
  * and by different nodes.
  * Trusts: the database's conditional update: of two that consume, one changes a row. The sealer binds a payload to its row.
+ * What a token request writes is held back until all of it can be written at once.
  * Fails: closed: what does not open, has ended or is past its time does not exist.
  */
 import { createId } from '#kernel'
 import type { Tables } from '#platform/database'
+import { sql } from 'kysely'
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider'
 import { hashToken } from '../credentials/opaque-token.ts'
 import type { Query } from '../parts.ts'
 import type { OauthParts } from './parts.ts'
+import { type ArtifactRow, presentWrites, writeArtifact } from './held-writes.ts'
 import { presentArrival } from './visiting.ts'
 
 const secondMs = 1_000
 const sweepEveryMs = 60_000
 /** Kept beyond its end, so that a second use is told from an invention. */
 const keptMs = 600_000
-const longestAnswerMs = 10_000
 const longestSeconds = 3_650 * 86_400
 
 export type ArtifactParts = Pick<OauthParts, 'database' | 'clock' | 'sealer'>
-
-/** What happens when something that may be used once is used a second time, at the same moment as the first. */
-export type UsedTwice = (kind: string, grantId: string | undefined) => Promise<void>
 
 /** The hash under which an artifact is kept. */
 export function artifactHash(id: string): string {
@@ -64,6 +63,18 @@ export async function endArtifacts(transaction: Query, grantId: string, nowMs: n
     .execute()
 }
 
+/**
+ * Forgets grants that have been over for as long as they could live: what was granted for minutes does not lie here for ever,
+ * and of what was granted for days it is known for as long which clients were ever granted something.
+ */
+async function forgetGrants(query: Query, beforeMs: number): Promise<void> {
+  await query
+    .deleteFrom('oauth_grants')
+    .where('expires_at', '<', beforeMs)
+    .where(sql<boolean>`2 * expires_at - created_at < ${beforeMs}`)
+    .execute()
+}
+
 function createSweep({ database, clock }: ArtifactParts): () => Promise<void> {
   let sweptAt = Number.NEGATIVE_INFINITY
   return async () => {
@@ -73,6 +84,7 @@ function createSweep({ database, clock }: ArtifactParts): () => Promise<void> {
     const before = now - keptMs
     await database.query.deleteFrom('oauth_artifacts').where('expires_at', '<', before).execute()
     await database.query.deleteFrom('oauth_replays').where('expires_at', '<', before).execute()
+    await forgetGrants(database.query, before)
   }
 }
 
@@ -90,21 +102,13 @@ const keptNowhere: Adapter = {
 type Row = Pick<Tables['oauth_artifacts'], 'id_hash' | 'kind' | 'sealed_payload' | 'consumed_at' | 'answered_at'>
 
 /**
- * WHY: whoever came before the first was answered raced for it: they lose, and that is no sign of theft. A first that was
- * never answered counts as answered after a while.
+ * When it was used; undefined while nobody has an answer to its use. What was consumed by a process that ended before it
+ * could answer has a successor that nobody holds, and goes on being what its client has.
+ * WHY: whoever came with a refresh token before the first was answered raced for it: they lose, and that is no sign of theft.
  */
-function isRace({ consumed_at: consumedAt, answered_at: answeredAt }: Row): boolean {
-  return presentArrival() < (answeredAt ?? (consumedAt ?? 0) + longestAnswerMs)
-}
-
-/** Notes that whoever consumed a refresh token is being answered. */
-export async function noteAnswered({ database, clock }: ArtifactParts, refreshToken: string): Promise<void> {
-  await database.query
-    .updateTable('oauth_artifacts')
-    .set({ answered_at: clock.now() })
-    .where('kind', '=', 'RefreshToken')
-    .where('id_hash', '=', artifactHash(refreshToken))
-    .execute()
+function usedAt({ kind, answered_at: answeredAt }: Row): number | undefined {
+  if (answeredAt === null || (kind === 'RefreshToken' && presentArrival() < answeredAt)) return undefined
+  return answeredAt
 }
 
 /** The rows of one kind. */
@@ -128,70 +132,80 @@ function held({ parts, kind }: Kind, column: 'id_hash' | 'lookup_hash', hash: st
 function payloadOf({ parts, kind }: Kind, row: Row | undefined, id?: string): AdapterPayload | undefined {
   const payload = row && openArtifact(parts.sealer, row)
   if (!row || !payload) return undefined
-  const { consumed_at: consumedAt } = row
-  const isUsed = consumedAt !== null && !(kind === 'RefreshToken' && isRace(row))
-  const consumed = isUsed ? { consumed: Math.floor(consumedAt / secondMs) } : {}
+  presentWrites()?.seen.set(`${kind}/${row.id_hash}`, row.consumed_at)
+  const used = usedAt(row)
+  const consumed = used === undefined ? {} : { consumed: Math.floor(used / secondMs) }
   return { ...payload, ...(id === undefined ? {} : { jti: id }), ...consumed }
 }
 
-async function upsert({ parts, kind }: Kind, id: string, payload: AdapterPayload, lifeSeconds: number): Promise<void> {
-  const { database, clock, sealer } = parts
+function rowOf({ parts, kind }: Kind, id: string, payload: AdapterPayload, lifeSeconds: number): ArtifactRow {
+  const { clock, sealer } = parts
   const now = clock.now()
-  const row = { kind, id_hash: artifactHash(id) }
-  const changing = {
+  const place = { kind, id_hash: artifactHash(id) }
+  return {
+    ...place,
     grant_id: kind === 'Grant' ? id : (payload.grantId ?? null),
     client_id: payload.clientId ?? null,
     person_id: payload.accountId ?? null,
-    sealed_payload: sealArtifact(sealer, row, payload),
+    sealed_payload: sealArtifact(sealer, place, payload),
     expires_at: now + lifeSeconds * secondMs,
+    public_id: createId(now),
+    lookup_hash: payload.userCode === undefined ? null : userCodeHash(payload.userCode),
+    created_at: now,
+    consumed_at: null,
+    answered_at: null,
+    ended_at: null,
   }
-  const lookup = payload.userCode === undefined ? null : userCodeHash(payload.userCode)
-  const unused = { consumed_at: null, answered_at: null, ended_at: null }
-  await database.query
-    .insertInto('oauth_artifacts')
-    .values({ ...row, ...changing, ...unused, public_id: createId(now), lookup_hash: lookup, created_at: now })
-    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doUpdateSet(changing))
-    .execute()
 }
 
-async function consume(of: Kind, id: string, usedTwice: UsedTwice): Promise<void> {
-  const { parts, kind } = of
+async function consume({ parts, kind }: Kind, id: string): Promise<void> {
+  const idHash = artifactHash(id)
+  const writes = presentWrites()
+  if (writes) return writes.consume({ kind, idHash })
+  const now = parts.clock.now()
   const used = await parts.database.query
     .updateTable('oauth_artifacts')
-    .set({ consumed_at: parts.clock.now() })
+    .set({ consumed_at: now, answered_at: now })
     .where('kind', '=', kind)
-    .where('id_hash', '=', artifactHash(id))
+    .where('id_hash', '=', idHash)
     .where('consumed_at', 'is', null)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
-  if (Number(used.numUpdatedRows) === 1) return
-  const row = await held(of, 'id_hash', artifactHash(id))
-  await usedTwice(kind, row?.grant_id ?? undefined)
-  throw new errors.InvalidGrant('used already')
+  if (Number(used.numUpdatedRows) !== 1) throw new errors.InvalidGrant('used already')
 }
 
-async function end({ parts, kind }: Kind, column: 'id_hash' | 'grant_id', value: string): Promise<void> {
-  await parts.database.query
+async function end({ parts, kind }: Kind, column: 'id_hash' | 'grant_id', value: string): Promise<number> {
+  const ended = await parts.database.query
     .updateTable('oauth_artifacts')
     .set({ ended_at: parts.clock.now() })
     .where('kind', '=', kind)
     .where(column, '=', value)
     .where('ended_at', 'is', null)
-    .execute()
+    .executeTakeFirst()
+  return Number(ended.numUpdatedRows)
 }
 
-function createKind(of: Kind, usedTwice: UsedTwice, sweep: () => Promise<void>): Adapter {
+async function destroy(of: Kind, id: string): Promise<void> {
+  const ended = await end(of, 'id_hash', artifactHash(id))
+  // INVARIANT: a request for authorization goes on to one code: of two that come back with the person's yes, one ended it.
+  if (of.kind === 'Interaction' && ended !== 1) throw new errors.SessionNotFound('interaction session not found')
+}
+
+function createKind(of: Kind, sweep: () => Promise<void>): Adapter {
   return {
     async upsert(id, payload, expiresIn = longestSeconds) {
-      await upsert(of, id, payload, expiresIn)
+      const row = rowOf(of, id, payload, expiresIn)
+      const writes = presentWrites()
+      if (writes) writes.rows.push(row)
+      else await writeArtifact(of.parts.database.query, row)
       await sweep()
     },
     find: async (id) => payloadOf(of, await held(of, 'id_hash', artifactHash(id)), id),
     findByUserCode: async (userCode) => payloadOf(of, await held(of, 'lookup_hash', userCodeHash(userCode))),
     findByUid: keptNowhere.findByUid,
-    consume: (id) => consume(of, id, usedTwice),
-    destroy: (id) => end(of, 'id_hash', artifactHash(id)),
-    revokeByGrantId: (grantId) => end(of, 'grant_id', grantId),
+    consume: (id) => consume(of, id),
+    destroy: (id) => destroy(of, id),
+    revokeByGrantId: async (grantId) => void (await end(of, 'grant_id', grantId)),
   }
 }
 
@@ -201,7 +215,7 @@ export function userCodeHash(userCode: string): string {
 }
 
 /** Makes the stores of everything but clients and grants; of the browser's session there is none. */
-export function createArtifacts(parts: ArtifactParts, usedTwice: UsedTwice): (kind: string) => Adapter {
+export function createArtifacts(parts: ArtifactParts): (kind: string) => Adapter {
   const sweep = createSweep(parts)
-  return (kind) => (kind === 'Session' ? keptNowhere : createKind({ parts, kind }, usedTwice, sweep))
+  return (kind) => (kind === 'Session' ? keptNowhere : createKind({ parts, kind }, sweep))
 }

@@ -8,9 +8,12 @@
  */
 import { type Clock, type Principal, type Refusal, isRefusal, refuse } from '#kernel'
 import { rememberByRevision } from '#platform/database'
+import type { AdapterPayload } from 'oidc-provider'
 import { readToken } from '../credentials/opaque-token.ts'
 import { principalOf, rolesOf } from '../credentials/principals.ts'
 import { isSameResource } from '../credentials/resource.ts'
+import { type AccountStanding, actsAsPerson, endWithin, readStanding } from '../service-accounts/standing.ts'
+import { type Exchanged, readExchanged, whyGroundGone } from '../oauth-exchange/exchanged.ts'
 import { refusals } from '../refusals.ts'
 import type { OauthParts } from './parts.ts'
 import { openArtifact } from './artifacts.ts'
@@ -20,15 +23,24 @@ import { type Presented, verifyProof } from './verify-proof.ts'
 const mostRemembered = 10_000
 const kinds = ['AccessToken', 'ClientCredentials'] as const
 
-type Parts = Pick<OauthParts, 'database' | 'clock' | 'sealer'>
+type Parts = Pick<OauthParts, 'database' | 'clock' | 'sealer'> & {
+  /** Issuers whose tokens are accepted, and what was exchanged for them. */
+  readonly settings: { readonly issuers: readonly { readonly issuer: string }[] }
+}
 
-interface KnownToken {
+/** What is known of a token, whether it holds or not. */
+export interface KnownToken {
   readonly principal: Principal
   readonly resource: string
   /** Why it is worth nothing, if it is. */
   readonly ended: string | undefined
+  /** Whose end it is when its time is over, if not its own. */
+  readonly expiredBy: string | undefined
   /** Thumbprint of the key that it is bound to. */
   readonly boundTo: string | undefined
+  /** What it rests on, of a token that a person let a client have; of one that a client has for itself there is none. */
+  readonly grantId: string | undefined
+  readonly exchanged: Exchanged | undefined
 }
 
 function rowsOf({ database }: Parts) {
@@ -50,23 +62,28 @@ function rowsOf({ database }: Parts) {
       'token.grant_id',
       'grant.ended_at as grant_ended_at',
       'grant.factors',
+      'grant.exchanged',
+      'grant.expires_at as grant_expires_at',
       'client.name as client_name',
       'client.blocked_at',
       'client.person_id as client_person_id',
       'person.id as person_id',
       'person.name as person_name',
       'person.status',
+      'person.kind as person_kind',
     ])
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof rowsOf>['executeTakeFirstOrThrow']>>
 
-function endOf(row: Row): string | undefined {
+function endOf(row: Row, standing: AccountStanding | undefined): string | undefined {
   if (row.ended_at !== null) return 'revoked'
   if (row.kind === 'AccessToken' && (row.grant_id === null || row.factors === null)) return 'without grant'
   if (row.grant_ended_at !== null && row.grant_ended_at !== undefined) return 'grant ended'
   if (row.blocked_at !== null && row.blocked_at !== undefined) return 'client blocked'
-  return row.status === 'active' ? undefined : 'suspended'
+  // INVARIANT: what a client gets for itself is a service account's; a person is never acted for without a grant.
+  if (row.kind === 'ClientCredentials' && standing === undefined) return actsAsPerson
+  return row.status === 'active' ? standing?.ended : 'suspended'
 }
 
 /** What a client proved itself with when it asked for a token of its own. */
@@ -75,37 +92,72 @@ function ownFactor(payload: object): 'client-key' | 'client-secret' {
   return extra?.client_auth === 'private_key_jwt' ? 'client-key' : 'client-secret'
 }
 
-async function load(parts: Parts, idHash: string): Promise<KnownToken | undefined> {
+/** The first moment at which it is worth nothing: INVARIANT: no token outlives its grant. */
+function ownEnd(row: Row): number {
+  return Math.min(row.expires_at, row.grant_expires_at ?? Number.POSITIVE_INFINITY)
+}
+
+function principalIn(row: Row, payload: AdapterPayload, held: { roles: readonly string[]; endsAt: number }): Principal {
+  const { person_id, person_name: name, public_id: id, person_kind: kind } = row
+  const factors = row.kind === 'ClientCredentials' ? JSON.stringify([ownFactor(payload)]) : (row.factors ?? '[]')
+  const { external, actors } = readExchanged(row.exchanged) ?? {}
+  const own = principalOf(
+    'oauth-token',
+    { id, person_id, name, kind, factors, expires_at: held.endsAt },
+    external === undefined ? held.roles : [...new Set([...held.roles, ...external.roles])].toSorted(),
+  )
+  const client = {
+    id: row.client_id ?? '',
+    name: row.client_name ?? row.client_id ?? '',
+    scopes: (payload.scope ?? '').split(' ').filter(Boolean),
+  }
+  const delegated = actors === undefined ? {} : { actors }
+  return Object.freeze({ ...own, ...(external ? { mappedRoles: external.roles } : {}), client, ...delegated })
+}
+
+/** What is known of a token by its hash, at this moment. */
+export async function loadToken(parts: Parts, idHash: string): Promise<KnownToken | undefined> {
   const row = await rowsOf(parts)
     .where('token.id_hash', '=', idHash)
     .where('token.kind', 'in', kinds)
     .executeTakeFirst()
   const payload = row && openArtifact(parts.sealer, row)
   if (!row || !payload) return undefined
-  const isOwn = row.kind === 'ClientCredentials'
-  const factors = isOwn ? JSON.stringify([ownFactor(payload)]) : (row.factors ?? '[]')
-  const { person_id, person_name: name, public_id: id, expires_at } = row
-  const roles = await rolesOf(parts.database.query, person_id)
-  const client = {
-    id: row.client_id ?? '',
-    name: row.client_name ?? row.client_id ?? '',
-    scopes: (payload.scope ?? '').split(' ').filter(Boolean),
-  }
-  const principal = Object.freeze({
-    ...principalOf('oauth-token', { id, person_id, name, factors, expires_at }, roles),
-    client,
-  })
+  const { query } = parts.database
+  const standing = await readStanding(query, { id: row.person_id, kind: row.person_kind })
+  const { expiresAt: endsAt, expiredBy } = endWithin(standing, ownEnd(row))
+  const principal = principalIn(row, payload, { roles: await rolesOf(query, row.person_id), endsAt })
+  const exchanged = readExchanged(row.exchanged)
+  const at = { personId: row.person_id, nowMs: parts.clock.now() }
+  const ended = endOf(row, standing) ?? (await whyGroundGone(query, exchanged, at))
   const { aud, jkt } = payload as { aud?: unknown; jkt?: string }
-  return { principal, resource: typeof aud === 'string' ? aud : '', ended: endOf(row), boundTo: jkt }
+  const resource = typeof aud === 'string' ? aud : ''
+  return { principal, resource, ended, expiredBy, boundTo: jkt, grantId: row.grant_id ?? undefined, exchanged }
 }
 
-function judge(known: KnownToken | Refusal, resource: string, clock: Clock): KnownToken | Refusal {
-  if (isRefusal(known)) return known
-  const { principal, ended } = known
+/** Whether the issuer that a token goes back to is configured still; of our own tokens there is none. */
+function isFromKnown({ exchanged }: KnownToken, { settings }: Parts): boolean {
+  const issuer = exchanged?.external?.issuer
+  return issuer === undefined || settings.issuers.some((one) => one.issuer === issuer)
+}
+
+/** Why a token does not hold at this moment, whatever it is for; undefined when it does. */
+export function refuseEnded(known: KnownToken, parts: Parts): Refusal | undefined {
+  const { principal, ended, expiredBy } = known
   const detail = { person: principal.id, credential: principal.credential.id, client: principal.client?.id ?? null }
   if (ended) return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: ended } })
-  if (clock.now() >= principal.credential.expiresAt) return refuse(refusals.tokenExpired, { detail })
+  if (!isFromKnown(known, parts)) return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'issuer gone' } })
+  if (parts.clock.now() < principal.credential.expiresAt) return undefined
+  return refuse(refusals.tokenExpired, { detail: expiredBy === undefined ? detail : { ...detail, reason: expiredBy } })
+}
+
+function judge(known: KnownToken | Refusal, resource: string, parts: Parts): KnownToken | Refusal {
+  if (isRefusal(known)) return known
+  const refusal = refuseEnded(known, parts)
+  if (refusal) return refusal
   if (isSameResource(known.resource, resource)) return known
+  const { principal } = known
+  const detail = { person: principal.id, credential: principal.credential.id, client: principal.client?.id ?? null }
   return refuse(refusals.tokenInvalid, { detail: { ...detail, reason: 'wrong-resource' } })
 }
 
@@ -132,7 +184,7 @@ export function createOauthAuthenticator(parts: Parts) {
   const unknown = () => refuse(refusals.tokenInvalid, { detail: { reason: 'unknown' } })
   const remembered = rememberByRevision<string, KnownToken | Refusal>(
     database,
-    async (idHash) => (await load(parts, idHash)) ?? unknown(),
+    async (idHash) => (await loadToken(parts, idHash)) ?? unknown(),
     { maxEntries: mostRemembered },
   )
 
@@ -145,7 +197,7 @@ export function createOauthAuthenticator(parts: Parts) {
       .executeTakeFirst()
     // WHY: remembering invented tokens would let anyone push the real ones out.
     if (!found) return unknown()
-    return checkHolder(judge(await remembered.get(idHash), presented.resource, clock), presented, more)
+    return checkHolder(judge(await remembered.get(idHash), presented.resource, parts), presented, more)
   }
 
   return function authenticateOauthToken(presented: Presented): Principal | Refusal | Promise<Principal | Refusal> {
@@ -154,6 +206,6 @@ export function createOauthAuthenticator(parts: Parts) {
     const known = remembered.peek(idHash)
     return known === undefined
       ? read(idHash, presented)
-      : checkHolder(judge(known, presented.resource, clock), presented, more)
+      : checkHolder(judge(known, presented.resource, parts), presented, more)
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { reader, startWorld } from '../../../test/world/castellan.ts'
-import { obtainTokens, register, refresh } from '../../../test/world/oauth/client.ts'
+import { obtainTokens, post, register, refresh } from '../../../test/world/oauth/client.ts'
 
 const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
 
@@ -43,4 +43,18 @@ test('the metadata documents name the issuer, S256 and codes only', async () => 
     })
   }
   expect((await register(gatewayUrl)).status).toBe(201)
+})
+
+test('however the path is spelt, a token leaves with its record and an old one is used up', async () => {
+  const world = await startWorld()
+  const tokens = await obtainTokens(world.gatewayUrl, world.ana)
+  const { clientId: client_id, refreshToken: refresh_token } = tokens
+  const fields = { grant_type: 'refresh_token', client_id, refresh_token }
+  const issued = async () => (await world.ledger('&event=oauth-token.issued')).length
+  const before = await issued()
+  let given = 0
+  for (const path of ['/oauth/Token', '/oauth/token/', '/oauth/TOKEN', '/oauth/%74oken', '/oauth/token']) {
+    if ((await post(world.gatewayUrl, path, fields)).status === 200) given += 1
+  }
+  expect([given, await issued()]).toEqual([1, before + 1])
 })

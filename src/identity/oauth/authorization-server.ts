@@ -11,6 +11,7 @@ import type { Provider } from 'oidc-provider'
 import type { Mount } from '../front/front.ts'
 import { type Clients, createClients } from '../oauth-clients/clients.ts'
 import { type AddedClient, createAddClient, type NewClient } from '../oauth-clients/add-client.ts'
+import type { ExchangeParts } from '../oauth-exchange/read-subject.ts'
 import { createDevices } from './create-devices.ts'
 import { createInteractions } from './create-interactions.ts'
 import { type Grants, createGrants, endByItself } from './grants.ts'
@@ -54,13 +55,6 @@ function preparer({ places }: OauthParts): (req: IncomingMessage) => void {
   }
 }
 
-/** Ends a grant whose code came a second time; of a refresh token the second at the same moment only loses. */
-function usedTwice(parts: OauthParts) {
-  return async (kind: string, grantId: string | undefined): Promise<void> => {
-    if (kind === 'AuthorizationCode' && grantId !== undefined) await endByItself(parts, grantId, 'code used twice')
-  }
-}
-
 function endReason(provider: Provider | undefined): string {
   const { ctx } = (provider?.constructor ?? {}) as { ctx?: { oidc?: { route?: string } } }
   return ctx?.oidc?.route === 'revocation' ? 'ended by the client' : 'code or refresh token used again'
@@ -71,9 +65,9 @@ async function isActive({ database }: OauthParts, personId: string): Promise<boo
   return (await people.executeTakeFirst())?.status === 'active'
 }
 
-export function createAuthorizationServer(parts: OauthParts): AuthorizationServer {
+export function createAuthorizationServer(parts: ExchangeParts): AuthorizationServer {
   const clients = createClients(parts, presentVisit)
-  const artifacts = createArtifacts(parts, usedTwice(parts))
+  const artifacts = createArtifacts(parts)
   const replays = createReplays(parts)
   const prepare = preparer(parts)
   let made: { readonly madeFor: string; readonly provider: Promise<Provider> } | undefined
@@ -92,7 +86,9 @@ export function createAuthorizationServer(parts: OauthParts): AuthorizationServe
       replays,
       fetch: createGuardedFetch(parts.settings.oauth.metadataNetworks),
       adapter: (kind) => (kind === 'Client' ? clients.adapter : kind === 'Grant' ? grantStore : artifacts(kind)),
+      mayExchangeFor: async (id) => (await clients.find(id))?.exchangeResources ?? [],
       isBlocked: async (id) => (await clients.find(id))?.isBlocked ?? false,
+      registeredBy: async (id) => (await clients.find(id))?.registeredBy,
       isActive: (personId) => isActive(parts, personId),
     })
     return present

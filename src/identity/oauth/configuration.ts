@@ -10,12 +10,16 @@ import {
   type ClientCredentials,
   type Configuration,
   type KoaContextWithOIDC,
+  type RefreshToken,
   errors,
 } from 'oidc-provider'
 import { applyClientRules } from '../oauth-clients/client-rules.ts'
+import type { ExchangeParts } from '../oauth-exchange/read-subject.ts'
 import { noteProblem } from './problem.ts'
-import { grantableResource, mcpScope } from './resources.ts'
-import type { OauthParts } from './parts.ts'
+import type { RegisteredBy } from './interactions.ts'
+import { mayHave, mcpScope, resourceOf, terminalClient } from './resources.ts'
+import { terminalSeconds } from '../terminals/life.ts'
+import { presentVisit } from './visiting.ts'
 import type { ServerKeys } from './signing-keys.ts'
 
 const minuteSeconds = 60
@@ -44,18 +48,21 @@ export const oauthPaths = {
 } as const
 
 export interface ConfigurationParts {
-  readonly parts: OauthParts
+  readonly parts: ExchangeParts
   readonly keys: ServerKeys
   readonly adapter: (kind: string) => Adapter
   readonly fetch: (url: string | URL, options?: RequestInit) => Promise<Response>
   /** Whether the person may still act. */
   readonly isActive: (personId: string) => Promise<boolean>
+  /** The resources that an admin let the client exchange tokens for. */
+  readonly mayExchangeFor: (clientId: string) => Promise<readonly string[]>
   /** Whether an admin blocked the client. */
   readonly isBlocked: (clientId: string) => Promise<boolean>
+  /** How the client became known; undefined when it is not. */
+  readonly registeredBy: (clientId: string) => Promise<RegisteredBy | undefined>
 }
 
-function resourceIndicators({ parts }: ConfigurationParts) {
-  const publicUrl = parts.places.gatewayUrl
+function resourceIndicators({ parts, registeredBy }: ConfigurationParts) {
   return {
     enabled: true,
     async defaultResource(_ctx: KoaContextWithOIDC, _client: unknown, oneOf?: readonly string[]) {
@@ -64,12 +71,16 @@ function resourceIndicators({ parts }: ConfigurationParts) {
       throw new errors.InvalidTarget('name exactly one resource: the full URL of an MCP endpoint')
     },
     useGrantedResource: async () => true,
-    async getResourceServerInfo(_ctx: KoaContextWithOIDC, asked: string) {
-      const resource = grantableResource(publicUrl, asked)
-      if (resource === undefined) throw new errors.InvalidTarget('this resource is not served here')
+    async getResourceServerInfo(ctx: KoaContextWithOIDC, asked: string, { clientId }: { readonly clientId: string }) {
+      const resource = resourceOf(parts.places, asked)
+      const { route, params } = ctx.oidc
+      const isForItself = route === 'token' && params?.['grant_type'] === 'client_credentials'
+      const asker = { clientId, registeredBy: await registeredBy(clientId), isForItself }
+      // WHY: whoever may not have a resource is told what everybody is told of one that is not there.
+      if (resource === undefined || !mayHave(resource.scope, asker))
+        throw new errors.InvalidTarget('this resource is not served here')
       return {
-        scope: mcpScope,
-        audience: resource,
+        ...resource,
         accessTokenFormat: 'opaque' as const,
         accessTokenTTL: parts.settings.oauth.accessTokenMinutes * minuteSeconds,
       }
@@ -86,7 +97,12 @@ function features(given: ConfigurationParts): NonNullable<Configuration['feature
     claimsParameter: { enabled: false },
     requestObjects: { enabled: false },
     clientCredentials: { enabled: true },
-    deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
+    deviceFlow: {
+      enabled: true,
+      charset: 'base-20',
+      mask: '****-****',
+      deviceInfo: (ctx) => ({ address: presentVisit()?.address ?? '', agent: ctx.get('user-agent') }),
+    },
     dPoP: { enabled: true },
     introspection: {
       enabled: true,
@@ -117,8 +133,15 @@ function lifetimes({ parts }: ConfigurationParts): Configuration['ttl'] {
     const left = exp === undefined ? 0 : exp - Math.floor(parts.clock.now() / 1_000)
     return Math.max(1, left)
   }
-  const access = (_ctx: unknown, token: AccessToken | ClientCredentials): number =>
-    token.resourceServer?.accessTokenTTL ?? oauth.accessTokenMinutes * minuteSeconds
+  const access = (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials): number => {
+    const seconds = token.resourceServer?.accessTokenTTL ?? oauth.accessTokenMinutes * minuteSeconds
+    if (token.clientId !== terminalClient) return seconds
+    return Math.min(seconds, terminalSeconds(parts.settings).access, untilGrantEnds(ctx))
+  }
+  const refresh = (ctx: KoaContextWithOIDC, { clientId }: RefreshToken): number => {
+    const left = untilGrantEnds(ctx)
+    return clientId === terminalClient ? Math.min(left, terminalSeconds(parts.settings).refresh) : left
+  }
   return {
     AccessToken: access,
     ClientCredentials: access,
@@ -127,7 +150,7 @@ function lifetimes({ parts }: ConfigurationParts): Configuration['ttl'] {
     Grant: oauth.grantDays * daySeconds,
     IdToken: idTokenSeconds,
     Interaction: interactionSeconds,
-    RefreshToken: untilGrantEnds,
+    RefreshToken: refresh,
     Session: interactionSeconds,
   }
 }
@@ -180,7 +203,9 @@ export function configurationOf(given: ConfigurationParts): Configuration {
     clientBasedCORS: () => true,
     // WHY: how a client proved itself is the factor of a token that it has for itself.
     extraTokenClaims: async (ctx, token) =>
-      token.kind === 'ClientCredentials' ? { client_auth: ctx.oidc.client?.clientAuthMethod } : undefined,
+      token.kind === 'ClientCredentials'
+        ? { client_auth: ctx.oidc.client?.clientAuthMethod }
+        : (ctx.state['oauthExtra'] as Record<string, unknown> | undefined),
     findAccount: async (_ctx, id) =>
       (await given.isActive(id)) ? { accountId: id, claims: async () => ({ sub: id }) } : undefined,
     renderError: noteProblem,

@@ -4,14 +4,18 @@
  * Trusts: the pages for who the person is and for counting guesses. Fails: closed: what does not open is no device.
  * @see RFC 8628, sections 3.3 and 5.1
  */
+import { isRefusal } from '#kernel'
 import type { Client, Provider } from 'oidc-provider'
+import { approveTerminal, terminalLifeMs } from '../terminals/approve-terminal.ts'
 import type { Clients } from '../oauth-clients/clients.ts'
 import { askingClient, grantTo, scopesOf } from './create-interactions.ts'
 import type { Devices } from './interactions.ts'
 import type { OauthParts } from './parts.ts'
-import { grantableResource } from './resources.ts'
+import { adminScope, mayHave, resourceOf } from './resources.ts'
 import { openArtifact, sealArtifact, userCodeHash } from './artifacts.ts'
 import { grantRefused } from './events.ts'
+
+const secondMs = 1_000
 
 interface Needs {
   readonly parts: OauthParts
@@ -27,17 +31,37 @@ interface Waiting {
   readonly client: Client
   readonly scopes: readonly string[]
   readonly resource: string
+  readonly isTerminal: boolean
+  readonly askedAt: number
+  readonly askedFrom: string
+  readonly agent: string
 }
 
-async function waiting({ parts, provider }: Needs, userCode: string): Promise<Waiting | undefined> {
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+async function waiting({ parts, clients, provider }: Needs, userCode: string): Promise<Waiting | undefined> {
   const made = await provider()
   const code = await made.DeviceCode.adapter.findByUserCode(normalized(userCode))
   if (!code || code.accountId !== undefined || code.error !== undefined) return undefined
   const client = await made.Client.find(code.clientId ?? '')
-  const asked = code.params?.['resource']
-  const resource = typeof asked === 'string' ? grantableResource(parts.places.gatewayUrl, asked) : undefined
-  if (!client || resource === undefined || typeof asked !== 'string') return undefined
-  return { client, scopes: scopesOf(code.params?.['scope']), resource: asked }
+  const asked = textOf(code.params?.['resource'])
+  const resource = resourceOf(parts.places, asked)
+  if (!client || resource === undefined) return undefined
+  const { clientId } = client
+  const { registeredBy } = (await clients.find(clientId)) ?? {}
+  if (!mayHave(resource.scope, { clientId, registeredBy, isForItself: false })) return undefined
+  const { address, agent } = (code['deviceInfo'] ?? {}) as { readonly address?: unknown; readonly agent?: unknown }
+  return {
+    client,
+    scopes: scopesOf(code.params?.['scope'], resource.scope),
+    resource: asked,
+    isTerminal: resource.scope === adminScope,
+    askedAt: (code.iat ?? 0) * secondMs,
+    askedFrom: textOf(address),
+    agent: textOf(agent),
+  }
 }
 
 /** Decides a device's request, if nobody has: of two decisions at the same moment one counts. */
@@ -73,22 +97,26 @@ async function decide({ parts }: Needs, userCode: string, decision: Record<strin
 export function createDevices(needs: Needs): Devices {
   const { parts, clients, provider } = needs
   return {
-    async find(userCode) {
+    async find(userCode, principal) {
       const found = await waiting(needs, userCode)
       if (!found) return undefined
-      const { client, scopes, resource } = found
-      return { userCode: normalized(userCode), client: await askingClient(clients, client), scopes, resource }
+      const { client, isTerminal, ...rest } = found
+      const life = isTerminal ? { lifeMs: terminalLifeMs(parts, principal) } : {}
+      return { ...rest, ...life, userCode: normalized(userCode), client: await askingClient(clients, client) }
     },
     async approve(userCode, principal) {
       const found = await waiting(needs, userCode)
       if (!found) return false
-      const { client, scopes, resource } = found
+      const { client, scopes, resource, isTerminal } = found
+      const life = isTerminal ? await approveTerminal(parts, principal) : {}
+      if (isRefusal(life)) return life
       const view = await grantTo(await provider(), parts, {
         person: principal,
         factors: principal.factors,
         client: { id: client.clientId, name: client.clientName ?? client.clientId },
         resource,
         scopes,
+        ...life,
         by: 'device',
       })
       const authTime = Math.floor(parts.clock.now() / 1_000)

@@ -7,13 +7,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '#kernel'
-import type { Client, Provider } from 'oidc-provider'
+import { type Client, type Provider, errors } from 'oidc-provider'
 import type { Clients } from '../oauth-clients/clients.ts'
 import { redirectHostOf } from '../oauth-clients/clients.ts'
-import { type GrantView, type NewGrant, makeGrant } from './grants.ts'
+import { type GrantView, type NewGrant, endByItself, makeGrant } from './grants.ts'
 import type { AskingClient, Interaction, Interactions } from './interactions.ts'
 import type { OauthParts } from './parts.ts'
-import { mcpScope } from './resources.ts'
+import { adminScope, mcpScope } from './resources.ts'
 
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/
 
@@ -40,18 +40,24 @@ function redirectSourceOf(uri: string): string | undefined {
   return ['http:', 'https:'].includes(protocol) ? origin : protocol
 }
 
-/** The scopes that a request for a resource is about: what was asked for and is known. */
-export function scopesOf(asked: unknown): readonly string[] {
+/**
+ * The scopes that a request for a resource is about: what was asked for and is known.
+ * @param own the scope of the resource
+ */
+export function scopesOf(asked: unknown, own = mcpScope): readonly string[] {
   const named = typeof asked === 'string' ? asked.split(' ') : []
-  return ['openid', 'offline_access', mcpScope].filter((scope) => named.includes(scope))
+  return ['openid', 'offline_access', own].filter((scope) => named.includes(scope))
 }
+
+const resourceScopes: readonly string[] = [mcpScope, adminScope]
 
 /** Writes a person's yes down and makes it known to the provider. */
 export async function grantTo(provider: Provider, parts: OauthParts, made: NewGrant): Promise<GrantView> {
   const view = await makeGrant(parts, made)
-  const grant = new provider.Grant({ accountId: made.person.id, clientId: made.client.id })
+  const life = made.lifeSeconds === undefined ? {} : { expiresIn: made.lifeSeconds }
+  const grant = new provider.Grant({ accountId: made.person.id, clientId: made.client.id, ...life })
   grant.addOIDCScope(made.scopes.join(' '))
-  grant.addResourceScope(made.resource, made.scopes.filter((scope) => scope === mcpScope).join(' '))
+  grant.addResourceScope(made.resource, made.scopes.filter((scope) => resourceScopes.includes(scope)).join(' '))
   Object.assign(grant, { jti: view.id })
   await grant.save()
   return view
@@ -82,6 +88,22 @@ async function requestOf({ provider, prepare }: Needs, req: IncomingMessage, res
   }
 }
 
+type Result = Parameters<Provider['interactionFinished']>[2]
+
+/** @returns false when the request was answered meanwhile, by the same form sent twice */
+async function finish(
+  provider: Provider,
+  { req, res, result }: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly result: Result },
+): Promise<boolean> {
+  try {
+    await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false })
+    return true
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound) return false
+    throw error
+  }
+}
+
 export function createInteractions(needs: Needs): Interactions {
   const { parts, clients } = needs
   return {
@@ -99,7 +121,7 @@ export function createInteractions(needs: Needs): Interactions {
     async consented(req, res, principal: Principal) {
       const request = await requestOf(needs, req, res)
       const resource = textOf(request?.details.params['resource'])
-      if (!request || resource === undefined) throw new TypeError('consent without a request')
+      if (!request || resource === undefined) return false
       const { made, details, client } = request
       if (client.clientId.startsWith('https://')) {
         const { clientId: id, clientName: name = id, redirectUris = [] } = client
@@ -114,13 +136,15 @@ export function createInteractions(needs: Needs): Interactions {
         by: 'consent',
       })
       const login = { accountId: principal.id, amr: [...principal.factors], remember: false }
-      await made.interactionFinished(req, res, { login, consent: { grantId: view.id } })
+      const isDone = await finish(made, { req, res, result: { login, consent: { grantId: view.id } } })
+      // INVARIANT: no grant is left that nobody was given anything for.
+      if (!isDone) await endByItself(parts, view.id, 'request answered already')
+      return isDone
     },
     async refused(req, res) {
       const request = await requestOf(needs, req, res)
-      if (!request) throw new TypeError('refusal without a request')
       const result = { error: 'access_denied', error_description: 'the person said no' }
-      await request.made.interactionFinished(req, res, result, { mergeWithLastSubmission: false })
+      return request !== undefined && finish(request.made, { req, res, result })
     },
   }
 }

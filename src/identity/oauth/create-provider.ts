@@ -7,9 +7,11 @@
 import { EventEmitter } from 'node:events'
 import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import { registerAssertionGrant } from '../oauth-assertions/assertion-grant.ts'
+import { registerTokenExchange } from '../oauth-exchange/exchange-grant.ts'
 import { createToken } from '../credentials/opaque-token.ts'
 import type { OauthParts } from './parts.ts'
-import { noteAnswered } from './artifacts.ts'
+import { giveTokens } from './give-tokens.ts'
+import { holdWrites } from './held-writes.ts'
 import type { Replays } from './replays.ts'
 import { type ConfigurationParts, configurationOf } from './configuration.ts'
 import { problemOf, sendOauthProblem } from './problem.ts'
@@ -83,14 +85,15 @@ export function createProvider(given: ConfigurationParts & { readonly replays: R
   keepReasons(provider)
   shapeTokens(provider)
   countProofs(provider, replays)
+  registerTokenExchange({ parts, provider, replays, allowed: given.mayExchangeFor })
   if (parts.settings.oauth.assertionIssuers.length > 0) registerAssertionGrant(provider, parts, replays)
   provider.use(async (ctx, next) => {
-    await next()
     const answered = ctx as KoaContextWithOIDC
+    // INVARIANT: by the route and not by the path, of which the protocol's routing takes several spellings.
+    const isToken = (): boolean => answered.oidc?.route === 'token'
+    const writes = await holdWrites(next, isToken)
     if (answered.oidc?.route === 'discovery') describe(answered, parts.settings.oauth)
-    await recordAnswer(parts, answered)
-    const rotated = answered.oidc?.entities.RotatedRefreshToken
-    if (rotated !== undefined) await noteAnswered(parts, rotated.jti)
+    await (isToken() ? giveTokens(parts, answered, writes) : recordAnswer(parts, answered))
     const problem = problemOf(ctx)
     if (problem === undefined) return
     ctx.respond = false

@@ -20,6 +20,10 @@ export const clientBlocked = defineEvent({
   name: 'client.blocked',
   says: 'an admin blocked an OAuth client; its grants and tokens ended with it',
 })
+export const clientKeyWithdrawn = defineEvent({
+  name: 'client.key-withdrawn',
+  says: 'an admin withdrew a key of an OAuth client; what the client had been given ended with it',
+})
 export const grantMade = defineEvent({
   name: 'grant.made',
   says: 'a person let an OAuth client act for them at one resource',
@@ -51,6 +55,7 @@ export const oauthEvents = [
   clientRefused,
   clientApproved,
   clientBlocked,
+  clientKeyWithdrawn,
   grantMade,
   grantRefused,
   grantEnded,

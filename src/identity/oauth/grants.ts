@@ -8,6 +8,7 @@
 import { type Factor, type Refusal, createId, refuse } from '#kernel'
 import { readFactors } from '../credentials/principals.ts'
 import { type Actor, type Query, castellan } from '../parts.ts'
+import { readExchanged } from '../oauth-exchange/exchanged.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
 import { grantEnded, grantMade } from './events.ts'
@@ -76,17 +77,15 @@ export interface NewGrant {
   readonly address?: string | undefined
   /** Where it ends before the longest life of a grant. */
   readonly lifeSeconds?: number
-  /** How it came about: `consent`, `device`, `identity-assertion`. */
+  /** How it came about: `consent`, `device`, `identity-assertion`, `token-exchange`. */
   readonly by: string
 }
 
-/** Writes a grant down, in the ledger first. @throws Fault when it cannot be recorded */
-export async function makeGrant(
-  parts: Pick<OauthParts, 'database' | 'ledger' | 'clock' | 'settings'>,
-  made: NewGrant,
-): Promise<GrantView> {
-  const now = parts.clock.now()
-  const row = {
+/** A grant as it is written first. */
+export function grantRow({ clock, settings }: Pick<OauthParts, 'clock' | 'settings'>, made: NewGrant) {
+  const now = clock.now()
+  const lifeMs = made.lifeSeconds === undefined ? settings.oauth.grantDays * dayMs : made.lifeSeconds * 1_000
+  return {
     id: createId(now),
     person_id: made.person.id,
     client_id: made.client.id,
@@ -95,16 +94,22 @@ export async function makeGrant(
     scopes: made.scopes.join(' '),
     factors: JSON.stringify(made.factors),
     created_at: now,
-    expires_at:
-      now + (made.lifeSeconds === undefined ? parts.settings.oauth.grantDays * dayMs : made.lifeSeconds * 1_000),
+    expires_at: now + lifeMs,
+    ended_at: null,
+    ended_by: null,
+    ended_reason: null,
   }
+}
+
+/** Writes a grant down, in the ledger first. @throws Fault when it cannot be recorded */
+export async function makeGrant(
+  parts: Pick<OauthParts, 'database' | 'ledger' | 'clock' | 'settings'>,
+  made: NewGrant,
+): Promise<GrantView> {
+  const row = grantRow(parts, made)
   const view = await recordChange(parts, {
     async work(transaction) {
-      const open = { ended_at: null, ended_by: null, ended_reason: null }
-      await transaction
-        .insertInto('oauth_grants')
-        .values({ ...row, ...open })
-        .execute()
+      await transaction.insertInto('oauth_grants').values(row).execute()
       return viewOf(row)
     },
     tell: ({ id, resource, scopes }) => [
@@ -181,6 +186,15 @@ export async function endGrants(
   return Number(outcome.numUpdatedRows)
 }
 
+/** Which of the grants that some rest on do not hold any more. */
+async function endedAmong(query: Query, rows: readonly { readonly exchanged: string | null }[]): Promise<Set<string>> {
+  const ids = new Set(rows.flatMap(({ exchanged }) => readExchanged(exchanged)?.grants ?? []))
+  if (ids.size === 0) return ids
+  const held = query.selectFrom('oauth_grants').select('id').where('ended_at', 'is', null)
+  for (const { id } of await held.where('id', 'in', [...ids]).execute()) ids.delete(id)
+  return ids
+}
+
 export function createGrants(parts: Pick<OauthParts, 'database' | 'ledger' | 'clock'>): Grants {
   return {
     async list(personId) {
@@ -192,7 +206,8 @@ export function createGrants(parts: Pick<OauthParts, 'database' | 'ledger' | 'cl
         .orderBy('id', 'desc')
         .limit(mostListed)
       const rows = await (personId === undefined ? all : all.where('person_id', '=', personId)).execute()
-      return rows.map(viewOf)
+      const ended = await endedAmong(parts.database.query, rows)
+      return rows.filter(({ exchanged }) => !readExchanged(exchanged)?.grants.some((id) => ended.has(id))).map(viewOf)
     },
     end: (id, by, options) => endOne(parts, id, by, options),
   }

@@ -5,10 +5,10 @@
  * Fails: a request that is not known in this browser is undefined; nothing is granted.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '#kernel'
+import type { Principal, Refusal } from '#kernel'
 
 /** How a client came to be known. */
-export type RegisteredBy = 'administrator' | 'metadata-document' | 'registration'
+export type RegisteredBy = 'administrator' | 'built-in' | 'metadata-document' | 'registration'
 
 /** Who asks, as a person is told. */
 export interface AskingClient {
@@ -38,10 +38,13 @@ export interface Interaction {
 export interface Interactions {
   /** The request of this browser for this address (`/consent/<uid>`); undefined when there is none, or it has expired. */
   find(req: IncomingMessage, res: ServerResponse): Promise<Interaction | undefined>
-  /** The person said yes; signs in and consents in one step; answers with the redirect. */
-  consented(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<void>
-  /** The person said no; answers with the redirect that tells the client. */
-  refused(req: IncomingMessage, res: ServerResponse): Promise<void>
+  /**
+   * The person said yes; signs in and consents in one step; answers with the redirect.
+   * @returns false, with nothing answered and nothing granted, when the request was not there any more
+   */
+  consented(req: IncomingMessage, res: ServerResponse, principal: Principal): Promise<boolean>
+  /** The person said no; answers with the redirect that tells the client. @returns as `consented` */
+  refused(req: IncomingMessage, res: ServerResponse): Promise<boolean>
 }
 
 /** A device that waits for its person. */
@@ -50,13 +53,23 @@ export interface WaitingDevice {
   readonly client: AskingClient
   readonly scopes: readonly string[]
   readonly resource: string | undefined
+  /** When it asked, in wall-clock milliseconds, and the address it asked from. */
+  readonly askedAt: number
+  readonly askedFrom: string
+  /** What it says it is. */
+  readonly agent: string
+  /** It is a terminal that wants to administer: how long it may at most. */
+  readonly lifeMs?: number | undefined
 }
 
 /** What the device page (`/device`) needs; codes as typed: case, spaces and hyphens do not matter. */
 export interface Devices {
-  /** The device that shows this code; undefined when there is none, it has expired or is decided. */
-  find(userCode: string): Promise<WaitingDevice | undefined>
-  /** @returns false when it was not there any more */
-  approve(userCode: string, principal: Principal): Promise<boolean>
+  /**
+   * The device that shows this code; undefined when there is none, it has expired or is decided.
+   * @param principal who is asked: a terminal is signed out at the latest with whoever approved it
+   */
+  find(userCode: string, principal: Principal): Promise<WaitingDevice | undefined>
+  /** @returns false when it was not there any more; a refusal when this session may not approve it */
+  approve(userCode: string, principal: Principal): Promise<boolean | Refusal>
   deny(userCode: string, principal: Principal): Promise<boolean>
 }

@@ -5,7 +5,7 @@
 import type { Ledger } from '#audit'
 import type { Clock, Sealer } from '#kernel'
 import type { Database } from '#platform/database'
-import type { Places } from '../parts.ts'
+import type { IdentitySettings, Places } from '../parts.ts'
 
 /** `oauth` of the configuration. */
 export interface OauthSettings {
@@ -25,11 +25,17 @@ export interface OauthSettings {
   readonly metadataNetworks: readonly string[]
 }
 
+/** `identity` of the configuration: what a signed-in terminal may not go beyond. */
+export type SessionLimits = Pick<
+  IdentitySettings,
+  'sessionHours' | 'sessionIdleMinutes' | 'sessionsPerPerson' | 'secondFactor'
+>
+
 export interface OauthParts {
   readonly database: Database
   readonly ledger: Pick<Ledger, 'append'>
   readonly clock: Clock
   readonly sealer: Sealer
-  readonly settings: { readonly oauth: OauthSettings }
+  readonly settings: { readonly oauth: OauthSettings } & SessionLimits
   readonly places: Places
 }

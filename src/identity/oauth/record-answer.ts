@@ -79,15 +79,24 @@ function tokenEntry(ctx: KoaContextWithOIDC, address: string): readonly [EventDe
     scope: token.scope ?? null,
     isBound: token.isSenderConstrained(),
     ...(accountId === undefined ? {} : { person: accountId }),
+    ...(ctx.state['oauthDetails'] as Readonly<Record<string, unknown>> | undefined),
   }
   return [oauthTokenIssued, { address, outcome: 'succeeded', details }]
+}
+
+/** The entry of a token that is about to be given; undefined when there is none. */
+export function issuedEntry(ctx: KoaContextWithOIDC): readonly [EventDefinition, EntryFields] | undefined {
+  const visit = presentVisit()
+  const entry = visit && tokenEntry(ctx, visit.address)
+  return visit && entry && [entry[0], { ...entry[1], exchange: visit.exchangeId }]
 }
 
 /** Records an answer before it is sent. @throws whatever the ledger throws, with nothing sent */
 export async function recordAnswer({ ledger }: Pick<OauthParts, 'ledger'>, ctx: KoaContextWithOIDC): Promise<void> {
   const visit = presentVisit()
   if (ctx.oidc?.route === undefined || visit === undefined) return
-  const entry = refusedEntry(ctx, visit.address) ?? (ctx.status === 200 ? tokenEntry(ctx, visit.address) : undefined)
+  const isRevoked = ctx.oidc.route === 'revocation' && ctx.status === 200
+  const entry = refusedEntry(ctx, visit.address) ?? (isRevoked ? tokenEntry(ctx, visit.address) : undefined)
   if (entry === undefined) return
   const [event, fields] = entry
   await ledger.append(event, { ...fields, exchange: visit.exchangeId })

@@ -36,30 +36,55 @@ function withoutQuery(address: unknown): string {
   return url.origin + url.pathname
 }
 
-/** @param boundTo thumbprint of the key; a token that is not bound to one proves nothing */
-export async function verifyProof(
-  presented: Presented,
-  boundTo: string | undefined,
-  { clock, replays }: { clock: Clock; replays: Replays },
-): Promise<boolean> {
-  const { token, resource, how } = presented
-  if (boundTo === undefined || how?.proof === undefined) return false
+/** What a proof has to be for. */
+interface ProvenRequest {
+  readonly method: string
+  readonly address: string
+  /** The token that it is shown with; none where one is asked for. */
+  readonly token?: string
+}
+
+/** The thumbprint of the key that a proof shows, and its id; undefined when it is none for this request. */
+async function readProof(proof: string, { method, address, token }: ProvenRequest, clock: Clock) {
   const currentDate = new Date(clock.now())
   try {
     const options = { algorithms, typ: 'dpop+jwt', currentDate, clockTolerance: windowSeconds }
-    const { payload, protectedHeader } = await jwtVerify(how.proof, EmbeddedJWK, options)
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, options)
     const { jti, iat, htm, htu, ath } = payload
     const isFresh = typeof iat === 'number' && Math.abs(clock.now() / 1_000 - iat) <= windowSeconds
-    const isForThis =
-      htm === how.method && isSameResource(resource, withoutQuery(htu)) && ath === hash('sha256', token, 'base64url')
-    const isTheirs =
-      protectedHeader.jwk !== undefined && (await calculateJwkThumbprint(protectedHeader.jwk)) === boundTo
+    const isForToken = token === undefined || ath === hash('sha256', token, 'base64url')
+    const isForThis = htm === method && isSameResource(address, withoutQuery(htu)) && isForToken
     const isNamed = typeof jti === 'string' && jti !== '' && jti.length <= longestId
-    if (!isFresh || !isForThis || !isTheirs || !isNamed) return false
-    return await replays.useOnce(`token-proof/${boundTo}`, jti, clock.now() + 2 * windowSeconds * 1_000)
+    if (!isFresh || !isForThis || !isNamed || protectedHeader.jwk === undefined) return undefined
+    return { thumbprint: await calculateJwkThumbprint(protectedHeader.jwk), id: jti }
   } catch (error) {
-    // WHY: a store that does not answer is a fault; everything that jose throws is no proof.
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_J')) return false
+    // WHY: everything that jose throws is no proof; anything else is a fault.
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_J')) return undefined
     throw error
   }
+}
+
+/** The thumbprint of the key that a proof shows for a request for a token, once; undefined when it is no proof. */
+export async function useProof(
+  proof: string,
+  request: ProvenRequest,
+  { clock, replays }: { clock: Clock; replays: Replays },
+): Promise<string | undefined> {
+  const shown = await readProof(proof, request, clock)
+  if (shown === undefined) return undefined
+  const endsAt = clock.now() + 2 * windowSeconds * 1_000
+  const isFirst = await replays.useOnce(`token-proof/${shown.thumbprint}`, shown.id, endsAt)
+  return isFirst ? shown.thumbprint : undefined
+}
+
+/** @param boundTo thumbprint of the key; a token that is not bound to one proves nothing */
+export async function verifyProof(
+  { token, resource, how }: Presented,
+  boundTo: string | undefined,
+  { clock, replays }: { clock: Clock; replays: Replays },
+): Promise<boolean> {
+  if (boundTo === undefined || how?.proof === undefined) return false
+  const shown = await readProof(how.proof, { method: how.method, address: resource, token }, clock)
+  if (shown?.thumbprint !== boundTo) return false
+  return replays.useOnce(`token-proof/${boundTo}`, shown.id, clock.now() + 2 * windowSeconds * 1_000)
 }

@@ -7,6 +7,7 @@
  */
 import { hash } from 'node:crypto'
 import type { AskingClient } from '../oauth/interactions.ts'
+import { adminScope } from '../oauth/resources.ts'
 import { html, type Html } from './html.ts'
 import { duration, foreignName } from './words.ts'
 
@@ -15,6 +16,8 @@ export interface Asked {
   readonly client: AskingClient
   readonly scopes: readonly string[]
   readonly resource: string | undefined
+  /** How long it may at most, where that is not the longest life of a grant. */
+  readonly lifeMs?: number | undefined
 }
 
 export interface AskedPlaces {
@@ -34,8 +37,9 @@ const scopeWords: Readonly<Record<string, string>> = {
 }
 
 /** What a resource is called: a server, a bundle, all servers. */
-export function resourceWords(resource: string | undefined, publicUrl: string): Html {
+export function resourceWords(resource: string | undefined, publicUrl: string, scopes: readonly string[] = []): Html {
   if (resource === undefined) return html`no server in particular`
+  if (scopes.includes(adminScope)) return html`<strong>this Castellan itself</strong>`
   const path = resource.startsWith(`${publicUrl}/`) ? resource.slice(publicUrl.length) : undefined
   const [, kind, name] = /^\/(servers|bundles)\/([^/]+)\/mcp$/.exec(path ?? '') ?? []
   if (path === '/mcp') return html`all servers that you may use`
@@ -45,6 +49,7 @@ export function resourceWords(resource: string | undefined, publicUrl: string): 
 
 function origin({ registeredBy, id, uri }: AskingClient): Html {
   if (registeredBy === 'administrator') return html`added by an administrator`
+  if (registeredBy === 'built-in') return html`the program <code>castellan</code>, which is part of this Castellan`
   if (registeredBy === 'metadata-document')
     return html`described at <code>${foreignName(id)}</code>, which whoever owns that address wrote`
   return html`registered by itself${uri !== undefined && html`, and says it is from <code>${foreignName(uri)}</code>`}`
@@ -84,7 +89,7 @@ export function askedFacts(asked: Asked, places: AskedPlaces): Html {
           <dd><code>${foreignName(client.redirectHost)}</code></dd>`
       }
       <dt>Where</dt>
-      <dd>${resourceWords(resource, places.publicUrl)}</dd>
+      <dd>${resourceWords(resource, places.publicUrl, scopes)}</dd>
       <dt>To do what</dt>
       <dd>
         <ul>
@@ -92,7 +97,9 @@ export function askedFacts(asked: Asked, places: AskedPlaces): Html {
         </ul>
       </dd>
       <dt>How long</dt>
-      <dd>At most ${duration(places.grantDays * dayMs)}, or until you take it back on your account page</dd>
+      <dd>
+        At most ${duration(asked.lifeMs ?? places.grantDays * dayMs)}, or until you take it back on your account page
+      </dd>
     </dl>
     ${
       careful.length > 0 &&

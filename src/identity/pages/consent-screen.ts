@@ -78,9 +78,9 @@ export function consentScreen(parts: ConsentParts): PersonalScreen {
       if (interaction === undefined) return sayGone(call)
       if (fields.get('shown') !== fingerprintOf(interaction)) return show(parts, call, interaction, true)
       // INVARIANT: only the word itself is a yes.
-      return fields.get('answer') === 'allow'
-        ? interactions.consented(req, res, principal)
-        : interactions.refused(req, res)
+      const isYes = fields.get('answer') === 'allow'
+      const isDone = await (isYes ? interactions.consented(req, res, principal) : interactions.refused(req, res))
+      if (!isDone) sayGone(call)
     },
   }
 }

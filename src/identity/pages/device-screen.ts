@@ -17,6 +17,8 @@ import { panel, sendOn, sendPage } from './page.ts'
 import { refusalHeaders, refusalWords, sendProblem } from './problem-page.ts'
 import { pageRefusals } from './refusals.ts'
 import type { PersonalCall, PersonalScreen } from './screen.ts'
+import { terminalRefusals } from '../terminals/refusals.ts'
+import { originOf } from '../terminals/device-origin.ts'
 import { foreignName } from './words.ts'
 
 export interface DeviceParts {
@@ -24,6 +26,8 @@ export interface DeviceParts {
   readonly ledger: Pick<Ledger, 'append'>
   readonly codes: CodeAllowance
   places(): AskedPlaces
+  /** Wall-clock milliseconds. */
+  now(): number
 }
 
 const path = '/device'
@@ -72,16 +76,52 @@ function grouped(userCode: string): string {
   return userCode.replace(/^([A-Z0-9]{4})([A-Z0-9]{4})$/, '$1-$2')
 }
 
-function show({ places }: DeviceParts, call: PersonalCall, device: WaitingDevice): void {
-  const { client, userCode } = device
+function isTerminal({ lifeMs }: WaitingDevice): boolean {
+  return lifeMs !== undefined
+}
+
+function question(call: PersonalCall, device: WaitingDevice): readonly [heading: string, lead: Html] {
+  const you = html`<strong>${call.principal.name}</strong>`
+  if (isTerminal(device))
+    return [
+      'Sign in a terminal?',
+      html`A terminal asks to <strong>administer this Castellan</strong> as you, ${you}, and shows this code:`,
+    ]
+  const name = html`<strong>${foreignName(device.client.name)}</strong>`
+  return ['Is this your device?', html`${name} asks to act for you, ${you}, on a device that shows this code:`]
+}
+
+/** INVARIANT: administration is not given by one click: the person says that they started it. */
+function confirmation(refusal: Refusal | undefined): Html {
+  return html`${refusal !== undefined && html`<p class="form-error" id="own-error" role="alert">${refusalWords(refusal)}</p>`}
+    <p class="tick">
+      <input
+        id="own"
+        name="own"
+        type="checkbox"
+        value="yes"
+        required${refusal !== undefined && html` aria-describedby="own-error" aria-invalid="true"`}
+      />
+      <label for="own">I ran <code>castellan login</code> myself a moment ago, and it shows this code</label>
+    </p>`
+}
+
+function show(
+  { places, now }: DeviceParts,
+  call: PersonalCall,
+  { device, refusal }: { readonly device: WaitingDevice; readonly refusal?: Refusal },
+): void {
+  const { userCode } = device
+  const [heading, lead] = question(call, device)
   sendPage(call.res, {
-    title: 'Connect a device',
+    status: refusal?.status ?? 200,
+    title: isTerminal(device) ? 'Sign in a terminal' : 'Connect a device',
     body: panel(
-      'Is this your device?',
-      html`<strong>${foreignName(client.name)}</strong> asks to act for you, <strong>${call.principal.name}</strong>, on
-        a device that shows this code:`,
+      heading,
+      lead,
       html`<p class="user-code"><code>${grouped(userCode)}</code></p>
         <p>Compare it. If your device shows another code, or you did not start this yourself, deny.</p>`,
+      originOf(device, { address: call.visit.address, nowMs: now() }),
       askedFacts(device, places()),
       html`<form method="post" action="${path}">
         ${call.formField(path)}<input type="hidden" name="user_code" value="${userCode}" /><input
@@ -89,9 +129,10 @@ function show({ places }: DeviceParts, call: PersonalCall, device: WaitingDevice
           name="shown"
           value="${fingerprintOf(device)}"
         />
+        ${isTerminal(device) && confirmation(refusal)}
         <p class="actions">
           <button type="submit" name="answer" value="allow" class="primary">Allow</button>
-          <button type="submit" name="answer" value="deny" class="quiet">Deny</button>
+          <button type="submit" name="answer" value="deny" class="quiet" formnovalidate>Deny</button>
         </p>
       </form>`,
     ),
@@ -105,10 +146,25 @@ function sayDone(call: PersonalCall, heading: string, lead: string | Html): void
   })
 }
 
-async function decide({ devices }: DeviceParts, call: PersonalCall, device: WaitingDevice, isYes: boolean) {
+/** INVARIANT: what was not approved is on record before it is answered. */
+async function refuseDevice(
+  parts: DeviceParts,
+  call: PersonalCall,
+  refused: { readonly device: WaitingDevice; readonly refusal: Refusal },
+): Promise<void> {
+  const { principal, visit } = call
+  const { exchangeId: exchange, address } = visit
+  const { code } = refused.refusal
+  await parts.ledger.append(deviceCodeRefused, { exchange, address, principal, outcome: 'refused', refusal: code })
+  show(parts, call, refused)
+}
+
+async function decide(parts: DeviceParts, call: PersonalCall, device: WaitingDevice, isYes: boolean) {
+  const { devices } = parts
   const { principal } = call
   const { userCode } = device
   const isDone = await (isYes ? devices.approve(userCode, principal) : devices.deny(userCode, principal))
+  if (isRefusal(isDone)) return refuseDevice(parts, call, { device, refusal: isDone })
   if (!isDone) return sendProblem(call.res, refuse(pageRefusals.requestUnknown), { back: path })
   if (!isYes) return sayDone(call, 'Denied', 'The device was told no. You can close this page.')
   sayDone(call, 'Connected', 'Your device goes on by itself in a few seconds. You can close this page.')
@@ -126,11 +182,13 @@ async function takeCode(parts: DeviceParts, call: PersonalCall, fields: Fields):
   const typed = fields.get('user_code') ?? ''
   const attempt = await parts.codes.take(call.principal)
   if (isRefusal(attempt)) return refuseCode(parts, call, attempt)
-  const device = shape.test(typed) ? await parts.devices.find(typed) : undefined
+  const device = shape.test(typed) ? await parts.devices.find(typed, call.principal) : undefined
   if (device === undefined) return refuseCode(parts, call, refuse(pageRefusals.codeUnknown))
   await attempt.forgive()
   const answer = fields.get('answer')
-  if (answer === undefined || fields.get('shown') !== fingerprintOf(device)) return show(parts, call, device)
+  if (answer === undefined || fields.get('shown') !== fingerprintOf(device)) return show(parts, call, { device })
+  if (answer === 'allow' && isTerminal(device) && fields.get('own') !== 'yes')
+    return refuseDevice(parts, call, { device, refusal: refuse(terminalRefusals.notConfirmed) })
   return decide(parts, call, device, answer === 'allow')
 }
 

@@ -12,6 +12,7 @@ import type { Devices, Interactions } from '../oauth/interactions.ts'
 import type { Parts } from '../parts.ts'
 import type { OwnCredentials } from '../people/own-credentials.ts'
 import type { People } from '../people/people.ts'
+import type { ServiceAccounts } from '../service-accounts/service-accounts.ts'
 import { accountScreen } from '../account/account-screen.ts'
 import { credentialScreens } from '../account/credential-screens.ts'
 import { endingScreens } from '../account/ending-screens.ts'
@@ -34,6 +35,7 @@ export interface PageRooms {
   readonly tokens: Pick<AccessTokens, 'list' | 'revoke'>
   readonly people: Pick<People, 'find'> & OwnCredentials
   readonly notices: Notices
+  readonly serviceAccounts: Pick<ServiceAccounts, 'list' | 'renew' | 'suspend'>
   readonly oauth: { readonly grants: Grants; readonly interactions: Interactions; readonly devices: Devices }
   readonly signInOptions: SignInParts['signInOptions']
   readonly providerOf: SignOutParts['providerOf']
@@ -54,7 +56,7 @@ export function createIdentityPages(rooms: PageRooms): Mount {
     signInScreen({ sealer, settings, browser, signIn: rooms.signIn, signInOptions: rooms.signInOptions }),
     signOutScreen({ browser, providerOf: rooms.providerOf }),
     consentScreen({ sealer, interactions: oauth.interactions, places }),
-    deviceScreen({ devices: oauth.devices, codes: createCodeAllowance(parts), places, ledger }),
+    deviceScreen({ devices: oauth.devices, codes: createCodeAllowance(parts), places, ledger, now: clock.now }),
     accountScreen(account),
     ...endingScreens(account),
     ...credentialScreens(rooms),

@@ -146,6 +146,8 @@ export function panel(heading: string, lead: Piece, ...rest: readonly Piece[]): 
 
 export interface CodeField {
   readonly isRequired?: boolean
+  /** What a code is. */
+  readonly help?: string
   /** Said below the label, after what a code is. */
   readonly hint?: string
   /** Ids of what else describes the field: the error of its form. */
@@ -157,11 +159,13 @@ export interface CodeField {
 /** Where one who has none leaves the field empty. */
 export const emptyWithout = ' Leave it empty if you have none.'
 
+const anyCode = 'Six digits of your authenticator, or a recovery code.'
+
 /** The field for a code of an authenticator or a recovery code, the same on every form that asks for one. */
-export function codeField({ isRequired = false, hint = '', describedBy, more }: CodeField): Html {
+export function codeField({ isRequired = false, help = anyCode, hint = '', describedBy, more }: CodeField): Html {
   return html`<div class="field">
     <label for="code">Code</label>
-    <p class="help" id="code-help">Six digits of your authenticator, or a recovery code.${hint}</p>
+    <p class="help" id="code-help">${help}${hint}</p>
     <input
       id="code"
       name="code"

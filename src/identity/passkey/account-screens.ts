@@ -8,34 +8,25 @@
 import { isRefusal, type Refusal, refuse } from '#kernel'
 import { entry } from '../account/shown.ts'
 import { doneAddress } from '../account/done.ts'
-import type { Fields } from '../pages/form.ts'
 import { html, type Html } from '../pages/html.ts'
-import { codeField, panel, sendOn, sendPage } from '../pages/page.ts'
+import { panel, sendOn, sendPage } from '../pages/page.ts'
 import { refusalHeaders, refusalWords, sendProblem } from '../pages/problem-page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
 import { moment } from '../pages/words.ts'
 import { refusals } from '../refusals.ts'
-import type { FreshProof } from '../step-up/prove-fresh.ts'
+import { proofFields, proofOf, proofPath } from '../step-up/proof-form.ts'
 import type { Passkeys } from './create-passkeys.ts'
 import type { PasskeyView } from './passkeys.ts'
-import { readAssertion, readRegistration } from './read-answer.ts'
+import { readRegistration } from './read-answer.ts'
 import type { Asked } from './register-passkey.ts'
-import { passkeyScript, scriptFields, sendAsked } from './sign-in-part.ts'
+import { passkeyScript, sendAsked } from './sign-in-part.ts'
 
 const root = '/account/passkeys'
 const addPath = `${root}/add`
 const createPath = `${root}/create`
-const proofPath = `${root}/proof`
 const onePath = /^\/account\/passkeys\/([0-9a-f-]{36})$/
 
 type Own = Pick<Passkeys, 'list' | 'beginProof' | 'beginRegistration' | 'register' | 'rename' | 'remove'>
-
-/** What the form proves with: the passkey's answer when there is one, else password and code. */
-function proofOf(fields: Fields): FreshProof {
-  if ((fields.get('answer') ?? '') !== '') return readAssertion(fields)
-  const code = fields.get('code')?.trim() ?? ''
-  return { password: fields.get('password') ?? '', code: code === '' ? undefined : code }
-}
 
 function nameField(value: string): Html {
   return html`<div class="field">
@@ -51,22 +42,6 @@ function nameField(value: string): Html {
       aria-describedby="passkey-help"
     />
   </div>`
-}
-
-/** Fields of a fresh proof; with a passkey, the button named by `withPasskey` sends the form instead. */
-function proofFields(hasPasskey: boolean, withPasskey: string): Html {
-  return html`${scriptFields}
-    <div class="field">
-      <label for="password">Password</label>
-      <input id="password" name="password" type="password" autocomplete="current-password" />
-    </div>
-    ${codeField({})}
-    ${
-      hasPasskey &&
-      html`<p>
-        <button type="button" class="quiet" data-passkey="get" data-from="${proofPath}" hidden>${withPasskey}</button>
-      </p>`
-    }`
 }
 
 function problem(refusal: Refusal | undefined): Html | undefined {
@@ -86,7 +61,8 @@ async function showAdd(passkeys: Own, call: PersonalCall, refusal?: Refusal): Pr
       'Add a passkey',
       'First prove that it is you. Then your device asks you to create the passkey.',
       html`<form method="post" action="${addPath}">
-        ${call.formField(addPath)} ${problem(refusal)} ${proofFields(hasPasskey, 'Prove it with a passkey I have')}
+        ${call.formField(addPath)} ${problem(refusal)}
+        ${proofFields({ withPasskey: hasPasskey ? 'Prove it with a passkey I have' : undefined })}
         <p class="actions"><button type="submit" class="primary">Continue</button>${back}</p>
       </form>`,
     ),
@@ -171,7 +147,7 @@ function showOne(call: PersonalCall, passkey: PasskeyView, refusal?: Refusal): v
         <p class="tick">
           <input type="checkbox" id="remove" name="remove" value="yes" /><label for="remove">Remove this passkey</label>
         </p>
-        ${proofFields(true, 'Prove it with a passkey and save')}
+        ${proofFields({ withPasskey: 'Prove it with a passkey and save' })}
         <p class="actions"><button type="submit" class="primary">Save</button>${back}</p>
       </form>`,
     ),

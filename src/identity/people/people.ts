@@ -13,6 +13,7 @@ import type { Actor, Parts, Query } from '../parts.ts'
 import { approvalsNeeded } from '../recovery/two-persons.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
+import { readAccount, readAccounts } from '../service-accounts/read-accounts.ts'
 import { endCredentials, isLastAdmin, takeFactors } from './take-factors.ts'
 import { forgiveStreaks } from '../sign-in/throttle.ts'
 
@@ -22,6 +23,7 @@ export interface PersonView {
   readonly name: string
   readonly displayName: string
   readonly status: 'active' | 'suspended'
+  readonly kind: 'person' | 'service'
   /** Has chosen a password. */
   readonly isEnrolled: boolean
   /** An authenticator app or a passkey. */
@@ -71,6 +73,7 @@ async function readPeople(query: Query, id?: string): Promise<PersonView[]> {
     name: person.name,
     displayName: person.display_name,
     status: person.status,
+    kind: person.kind,
     isEnrolled: person.password_hash !== null,
     hasSecondFactor: withAuthenticator.has(person.id) || withPasskey.has(person.id),
     hasAuthenticator: withAuthenticator.has(person.id),
@@ -112,6 +115,8 @@ async function changePerson(parts: Parts, { id, by, event, change }: Work): Prom
 
 async function setStatus(transaction: Query, id: string, status: PersonView['status'], nowMs: number): Promise<void> {
   await transaction.updateTable('people').set({ status, updated_at: nowMs }).where('id', '=', id).execute()
+  // INVARIANT: what an administrator decided of a person is not for their directory to undo.
+  await transaction.updateTable('scim_people').set({ is_suspended_here: 0 }).where('person_id', '=', id).execute()
 }
 
 async function findPerson(query: Query, nameOrId: string): Promise<PersonView | undefined> {
@@ -130,6 +135,7 @@ async function resetSecondFactor(parts: Parts, id: string, by: Actor): Promise<E
     by,
     event: signInReset,
     async change(transaction, person, nowMs) {
+      if (person.kind === 'service') return refuse(refusals.accountNoPerson)
       if (await isLastAdmin(transaction, id)) return refuse(refusals.lastAdmin)
       // INVARIANT: it takes two to reset an administrator.
       if ((await approvalsNeeded(transaction, person.id, nowMs)) > 1) return refuse(refusals.resetNeedsTwo)
@@ -156,7 +162,9 @@ export function createPeople(parts: Parts): People {
         async change(transaction, _person, nowMs) {
           if (await isLastAdmin(transaction, id)) return refuse(refusals.lastAdmin)
           await setStatus(transaction, id, 'suspended', nowMs)
-          return endCredentials(transaction, { personId: id, by, reason: 'suspended', nowMs })
+          const counts = await endCredentials(transaction, { personId: id, by, reason: 'suspended', nowMs })
+          const { length } = await readAccounts(transaction, nowMs, { ownerId: id })
+          return length === 0 ? counts : { ...counts, serviceAccountsStopped: length }
         },
       }),
 
@@ -165,7 +173,10 @@ export function createPeople(parts: Parts): People {
         id,
         by,
         event: personResumed,
-        async change(transaction, _person, nowMs) {
+        async change(transaction, { kind }, nowMs) {
+          if (kind === 'service' && (await readAccount(transaction, nowMs, id)) === undefined) {
+            return refuse(refusals.accountUnknown)
+          }
           await setStatus(transaction, id, 'active', nowMs)
           await forgiveStreaks(transaction, id)
           return {}

@@ -38,6 +38,13 @@ export async function endCredentials(transaction: Query, { personId, by, reason,
   const sessions = await endSessions(transaction, { personId, reason, nowMs })
   const tokens = await revokeTokens(transaction, { personId, by, nowMs })
   const grants = await endGrants(transaction, { whose: { personId }, by, reason, nowMs })
+  const clients = transaction.selectFrom('oauth_clients').select('id').where('person_id', '=', personId)
+  await transaction
+    .updateTable('oauth_artifacts')
+    .set({ ended_at: nowMs })
+    .where('client_id', 'in', clients)
+    .where('ended_at', 'is', null)
+    .execute()
   await transaction
     .updateTable('enrolments')
     .set({ used_at: nowMs, sealed_draft: null })

@@ -169,6 +169,7 @@ async function start(parts: Parts, { personId, kind, reason, by }: StartReset): 
   return recordChange<ResetStep>(parts, {
     async work(transaction) {
       const person = await transaction.selectFrom('people').selectAll().where('id', '=', personId).executeTakeFirst()
+      if (person?.kind === 'service') return refuse(refusals.accountNoPerson)
       if (person?.status !== 'active' || person.password_hash === null) return refuse(refusals.personUnknown)
       const needed = kind === 'factors-lost' ? await approvalsNeeded(transaction, personId, nowMs) : 1
       const refusal = await refuseActor(transaction, { personId, by, isTwo: needed > 1 })

@@ -50,6 +50,8 @@ async function admit(
   const nowMs = parts.clock.now()
   const person = await transaction.selectFrom('people').selectAll().where('id', '=', personId).executeTakeFirst()
   if (person?.status !== 'active') return refuse(refusals.signInRefused, { detail: { reason: 'suspended' } })
+  // INVARIANT: whatever method recognised it, a service account has no session.
+  if (person.kind === 'service') return refuse(refusals.signInRefused, { detail: { reason: 'service-account' } })
   const within = await admission.within?.(transaction, nowMs, draft.id)
   if (isRefusal(within)) return within
   const roles = await rolesOf(transaction, personId)

@@ -25,6 +25,8 @@ export interface ProvablePerson {
   /** Their confirmed authenticator. */
   readonly totp: { readonly id: string; readonly sealedSecret: string } | undefined
   readonly hasPasskey: boolean
+  /** Nothing proves a service account here. */
+  readonly isService: boolean
 }
 
 export type ProvedCode =
@@ -71,6 +73,7 @@ export async function findProvable(
       passwordHash: person.password_hash,
       totp: totp && { id: totp.id, sealedSecret: totp.sealed_secret },
       hasPasskey: passkey !== undefined,
+      isService: person.kind === 'service',
     }
   )
 }
@@ -129,6 +132,7 @@ export function whyNot(
   asked: { readonly secondFactor: 'required' | 'optional'; readonly streak: number },
 ): string | undefined {
   if (person === undefined) return 'unknown-name'
+  if (person.isService) return 'service-account'
   if (!proof.isPasswordRight) return 'wrong-password'
   if (person.status !== 'active') return 'suspended'
   if (proof.code.kind === 'recovery-code') return proof.code.isUnused ? undefined : 'wrong-code'

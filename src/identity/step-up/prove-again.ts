@@ -18,6 +18,7 @@ import {
   whyNot,
 } from '../sign-in/prove-factors.ts'
 import type { Throttle, Turn } from '../sign-in/throttle.ts'
+import { signInBehind } from '../terminals/sign-in-behind.ts'
 
 export interface Proved {
   readonly person: ProvablePerson
@@ -25,7 +26,13 @@ export interface Proved {
   readonly turn: Turn
 }
 
-export type Typed = { readonly principal: Principal; readonly password: string; readonly code?: string | undefined }
+export interface Typed {
+  readonly principal: Principal
+  readonly password: string
+  readonly code?: string | undefined
+  /** For one call: whoever has no password, because a provider says who they are, proves their code alone. */
+  readonly isForOneCall?: boolean
+}
 
 export type Tools = Parts & { readonly throttle: Throttle; readonly prover: Prover }
 
@@ -41,8 +48,11 @@ export async function proveAgain<T>(
     const attempt = { account: typed.principal.name, source, personId: typed.principal.id, isSignedIn: true }
     const turn = await throttle.take(attempt)
     if (isRefusal(turn)) return turn
-    const proof = await prover.prove(person, typed)
-    const reason = whyNot(person, proof, { secondFactor: settings.secondFactor, streak: turn.streak })
+    const typedProof = await prover.prove(person, typed)
+    const isCodeAlone = typed.isForOneCall === true && person?.passwordHash === null
+    const proof = isCodeAlone ? { ...typedProof, isPasswordRight: true } : typedProof
+    const secondFactor = isCodeAlone ? 'required' : settings.secondFactor
+    const reason = whyNot(person, proof, { secondFactor, streak: turn.streak })
     if (person === undefined || reason !== undefined) return refuse(refusals.proofRefused, { detail: { reason } })
     return { person, proof, turn, made: await make() }
   })
@@ -63,18 +73,13 @@ export function applyProved<T>(
   return recordChange<T>(parts, {
     async work(transaction) {
       const fresh = await findProvable(transaction, { id: person.id })
-      const session = await transaction
-        .selectFrom('sessions')
-        .select('ended_at')
-        .where('id', '=', principal.credential.id)
-        .where('ended_at', 'is', null)
-        .executeTakeFirst()
-      if (!session) return refuse(refusals.sessionInvalid)
+      if ((await signInBehind(transaction, principal)) === undefined) return refuse(refusals.sessionInvalid)
       const isSame = fresh?.status === 'active' && fresh.passwordHash === person.passwordHash
       const proved = isSame && (await spendCode(transaction, person, proof, parts.clock.now()))
       if (!proved) return refuse(refusals.proofRefused, { detail: { reason: 'code-used' } })
       await turn.settle(transaction)
-      return change(transaction, parts.clock.now(), proved)
+      const factors = person.passwordHash === null ? proved.filter((factor) => factor !== 'password') : proved
+      return change(transaction, parts.clock.now(), factors)
     },
     tell,
   })

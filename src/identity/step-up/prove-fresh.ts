@@ -10,6 +10,7 @@ import type { Asserter, Presented } from '../passkey/assert.ts'
 import { subjectOf } from '../passkey/ceremonies.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
+import { signInBehind } from '../terminals/sign-in-behind.ts'
 import { sessionHolds } from './session-holds.ts'
 import { type Tools, applyProved, proveAgain } from './prove-again.ts'
 
@@ -23,6 +24,8 @@ export interface ProofRequest {
   /** Of the browser, or of the session where there is none: what a passkey's challenge was given to. */
   readonly binding: string
   readonly address?: string | undefined
+  /** Not for a change of factors: see `Typed`. */
+  readonly isForOneCall?: boolean
 }
 
 export interface Proven {
@@ -57,10 +60,10 @@ async function byPasskey(
 
 async function byPassword(
   tools: Tools,
-  { principal, address }: ProofRequest,
+  { principal, address, isForOneCall = false }: ProofRequest,
   typed: { readonly password: string; readonly code?: string | undefined },
 ): Promise<Proven | Refusal> {
-  const proved = await proveAgain(tools, { principal, ...typed }, async () => undefined)
+  const proved = await proveAgain(tools, { principal, isForOneCall, ...typed }, async () => undefined)
   if (isRefusal(proved)) return proved
   return applyProved<Proven>(tools, {
     principal,
@@ -75,7 +78,7 @@ export function createProveFresh(tools: Tools & { readonly asserter: Asserter })
   return async (request) => {
     const { principal, proof, address } = request
     const answer =
-      principal.credential.kind !== 'session'
+      (await signInBehind(tools.database.query, principal)) === undefined
         ? refuse(refusals.sessionInvalid)
         : 'password' in proof
           ? await byPassword(tools, request, proof)

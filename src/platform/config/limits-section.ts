@@ -29,7 +29,8 @@ export const limitsSection = z
     openStreamsPerPrincipal: limit(
       32,
       [1, many],
-      'Event streams that wait for news and that one principal may have open at once.',
+      'Event streams that wait for news and that one principal may have open at once, with all tokens together. Each ' +
+        'process counts for itself.',
     ),
     requestsPerMinutePerAddress: limit(
       100,
@@ -52,10 +53,17 @@ export const limitsSection = z
       [1, 3_600],
       'Time an upstream may take to begin its answer, and between two messages of it, in seconds.',
     ),
-    streamSeconds: limit(
+    streamSeconds: limit(3_600, [1, 86_400], 'Time that one call may take in all, in seconds.'),
+    openStreamSeconds: limit(
+      28_800,
+      [1, 604_800],
+      'Time that one event stream that waits for news may stay open, in seconds; its client then opens it again.',
+    ),
+    openStreamIdleSeconds: limit(
       3_600,
-      [1, 86_400],
-      'Time that one call may take in all, in seconds; streams that wait for news may stay open.',
+      [1, 604_800],
+      'Time that an event stream that waits for news may stay open while nothing comes over it and its credential asks ' +
+        'for nothing, in seconds; its client then opens it again.',
     ),
     drainSeconds: limit(20, [0, 600], 'Time that open calls are given to finish at a stop, in seconds.'),
   })

@@ -213,6 +213,7 @@ test('each key says whether it is taken over while running', () => {
     'identity.sessionIdleMinutes',
     'identity.secondFactor',
     'identity.accessTokenDays',
+    'identity.serviceAccountDays',
     'identity.sessionsPerPerson',
     'identity.administratorsNeedPasskey',
     'identity.passkeyDomain',

@@ -21,6 +21,7 @@ const identity = {
   sessionIdleMinutes: 30,
   secondFactor: 'required',
   accessTokenDays: 30,
+  serviceAccountDays: 366,
   sessionsPerPerson: 20,
   administratorsNeedPasskey: false,
   issuers: [],
@@ -71,6 +72,8 @@ test('everything has a default', () => {
       answerBytes: 67_108_864,
       upstreamSilenceSeconds: 300,
       streamSeconds: 3_600,
+      openStreamSeconds: 28_800,
+      openStreamIdleSeconds: 3_600,
       drainSeconds: 20,
     },
     upstreams: {

@@ -22,6 +22,8 @@ test.each([
   ['limits.answerBytes', 1_024, 1_073_741_824],
   ['limits.upstreamSilenceSeconds', 1, 3_600],
   ['limits.streamSeconds', 1, 86_400],
+  ['limits.openStreamSeconds', 1, 604_800],
+  ['limits.openStreamIdleSeconds', 1, 604_800],
   ['limits.drainSeconds', 0, 600],
   ['telemetry.traceSampling', 0, 100],
 ])('%s takes %i to %i, and neither one less nor one more', (key, smallest, largest) => {

@@ -47,6 +47,9 @@ const shape = z.strictObject({
       accessTokenDays: count(1, 365)
         .default(30)
         .meta({ description: 'The longest life an access token can be given, in days.' }),
+      serviceAccountDays: count(1, 3_650)
+        .default(366)
+        .meta({ description: 'The longest time for which a service account can be made or renewed, in days.' }),
       sessionsPerPerson: count(1, 1_000)
         .default(20)
         .meta({ description: 'How many sessions a person may have at a time; one more ends the oldest.' }),

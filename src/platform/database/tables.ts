@@ -1,5 +1,9 @@
 import type { Generated } from 'kysely'
 import type { PasskeyTables } from './passkey-tables.ts'
+import type { ScimTables } from './scim-tables.ts'
+import type { ServiceAccountTables } from './service-account-tables.ts'
+import type { IssuerKeyTables } from './issuer-key-tables.ts'
+import type { StepUpTables } from './step-up-tables.ts'
 
 /** A 0 or 1: both dialects keep claims as integers. */
 export type Flag = 0 | 1
@@ -22,6 +26,8 @@ export interface PeopleTable {
   updated_at: Milliseconds
   /** When a session with the role admin last began. */
   administered_at: Generated<Milliseconds | null>
+  /** A program has no way to sign in; see `service_accounts`. */
+  kind: Generated<'person' | 'service'>
 }
 
 export interface SecondFactorsTable {
@@ -66,6 +72,8 @@ export interface AccessTokensTable {
   expires_at: Milliseconds
   revoked_at: Milliseconds | null
   revoked_by: string | null
+  /** Who made it for a service account; null where its holder did. */
+  minted_by: Generated<string | null>
 }
 
 export interface EnrolmentsTable {
@@ -187,7 +195,7 @@ export interface ToolPinsTable {
 export interface OauthClientsTable {
   id: string
   name: string
-  registered_by: 'administrator' | 'metadata-document' | 'registration'
+  registered_by: 'administrator' | 'built-in' | 'metadata-document' | 'registration'
   redirect_hosts: JsonText
   /** What the client registered, its secret included; null when its metadata lie at its own address. */
   sealed_metadata: string | null
@@ -201,6 +209,8 @@ export interface OauthClientsTable {
   approved_by: string | null
   blocked_at: Milliseconds | null
   blocked_by: string | null
+  /** Resources that it may exchange tokens for; null of a client that may not. */
+  exchange_resources: JsonText | null
 }
 
 export interface OauthGrantsTable {
@@ -217,6 +227,8 @@ export interface OauthGrantsTable {
   ended_at: Milliseconds | null
   ended_by: string | null
   ended_reason: string | null
+  /** What it rests on and who acts, of a token that was exchanged for another. */
+  exchanged: JsonText | null
 }
 
 /** Codes, tokens and open requests of the authorization server. */
@@ -323,7 +335,7 @@ export interface ProviderLogoutsTable {
 }
 
 /** Every table of the database, for typed queries. The same columns and meanings on both dialects. */
-export interface Tables extends PasskeyTables {
+export interface Tables extends ScimTables, PasskeyTables, ServiceAccountTables, StepUpTables, IssuerKeyTables {
   people: PeopleTable
   second_factors: SecondFactorsTable
   recovery_codes: RecoveryCodesTable

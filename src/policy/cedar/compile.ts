@@ -5,15 +5,15 @@
  * Fails: a pattern or permission that cannot be read is a Fault, never a wider policy.
  */
 import { Fault } from '#kernel'
-import { thingOf } from '../permissions.ts'
+import { canStepUp, thingOf } from '../permissions.ts'
 import { parsePattern, type OfferedKind, type ResourcePattern } from '../roles/resource-pattern.ts'
 import type { Grant, Role } from '../roles/role.ts'
 import { quote } from './quote.ts'
 import { namespace } from './schema.ts'
 
-/** One grant as one Cedar policy. */
+/** One grant as a Cedar policy; one that asks for a fresh factor has a second policy, which forbids what came without. */
 export interface CompiledPolicy {
-  /** `role:<name>#<number of the grant, from 1>`; also its `@id` annotation. */
+  /** `role:<name>#<number of the grant, from 1>`, with `!step-up` where it forbids; also its `@id` annotation. */
   readonly id: string
   readonly role: string
   readonly grantNumber: number
@@ -78,7 +78,7 @@ function actionScope(grant: Grant): string {
   return `action in [${actions.join(', ')}]`
 }
 
-function compileGrant(role: string, grant: Grant, grantNumber: number): CompiledPolicy {
+function compileGrant(role: string, grant: Grant, grantNumber: number): CompiledPolicy[] {
   const id = `role:${role}#${grantNumber}`
   const patterns = grant.resources.map((text) => {
     const pattern = parsePattern(text)
@@ -90,9 +90,19 @@ function compileGrant(role: string, grant: Grant, grantNumber: number): Compiled
     throw new Fault('policy.uncompilable', 'a grant has no permissions or no resources')
   }
   const when = conditions(patterns)?.map((condition) => `  (${condition})`)
-  const head = `permit (\n  principal in ${namespace}::Role::${quote(role)},\n  ${actionScope(grant)},\n  resource\n)`
-  const text = `@id(${quote(id)})\n${head}${when === undefined ? '' : ` when {\n${when.join(' ||\n')}\n}`};`
-  return { id, role, grantNumber, text }
+  const scope = `(\n  principal in ${namespace}::Role::${quote(role)},\n  ${actionScope(grant)},\n  resource\n)`
+  const rule = `${scope}${when === undefined ? '' : ` when {\n${when.join(' ||\n')}\n}`}`
+  const permit = { id, role, grantNumber, text: `@id(${quote(id)})\npermit ${rule};` }
+  return grant.stepUp === true ? [permit, demand(permit, grant, rule)] : [permit]
+}
+
+/** WHY: forbidden rather than not permitted, so that it also holds where another grant permits it without. */
+function demand({ id, role, grantNumber }: CompiledPolicy, grant: Grant, rule: string): CompiledPolicy {
+  // INVARIANT: the context of other actions does not say whether a factor was proved.
+  if (!grant.permissions.every(canStepUp)) throw new Fault('policy.uncompilable', 'a grant asks for a factor in vain')
+  const own = `${id}!step-up`
+  const text = `@id(${quote(own)})\n@remedy("step-up")\nforbid ${rule} unless {\n  context.stepUp\n};`
+  return { id: own, role, grantNumber, text }
 }
 
 /**
@@ -102,7 +112,7 @@ function compileGrant(role: string, grant: Grant, grantNumber: number): Compiled
 export function compileRoles(roles: readonly Pick<Role, 'name' | 'grants'>[], version: number): CompiledRoles {
   const sorted = roles.toSorted((one, other) => (one.name < other.name ? -1 : 1))
   const policies = sorted.flatMap((role) =>
-    role.grants.map((grant, index) => compileGrant(role.name, grant, index + 1)),
+    role.grants.flatMap((grant, index) => compileGrant(role.name, grant, index + 1)),
   )
   const texts = [`// castellan roles, snapshot ${version}`, ...policies.map((policy) => policy.text)]
   return { policies, cedar: `${texts.join('\n\n')}\n` }

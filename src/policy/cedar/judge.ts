@@ -19,11 +19,13 @@ export interface Question {
   readonly thing: ThingKind
   /** `upstream` for a server; `upstream` and `name` for what it offers; none for the admin plane. */
   readonly attributes: Readonly<Record<string, string>>
+  /** Whether a fresh factor was proved for this one call; undefined where that is never asked for. */
+  readonly stepUp: boolean | undefined
 }
 
 export interface Verdict {
   readonly isAllowed: boolean
-  /** Ids of the policies that allowed it. */
+  /** Ids of the policies that allowed it, or forbade it; empty where none says anything. */
   readonly policyIds: readonly string[]
   /** Why the engine could not judge; then it is not allowed. */
   readonly problem?: string
@@ -52,7 +54,7 @@ function entity(type: string, id: string) {
   return { type: `${namespace}::${type}`, id }
 }
 
-function judge(setId: string, { roles, permission, thing, attributes }: Question): Verdict {
+function judge(setId: string, { roles, permission, thing, attributes, stepUp }: Question): Verdict {
   const principal = entity('Person', 'asking')
   const resource = entity(thing, 'asked')
   const parents = roles.map((role) => entity('Role', role))
@@ -60,7 +62,7 @@ function judge(setId: string, { roles, permission, thing, attributes }: Question
     principal,
     action: entity('Action', permission),
     resource,
-    context: {},
+    context: stepUp === undefined ? {} : { stepUp },
     preparsedPolicySetId: setId,
     preparsedSchemaName: schemaName,
     validateRequest: true,
@@ -78,7 +80,7 @@ function judge(setId: string, { roles, permission, thing, attributes }: Question
   if (error !== undefined) return { isAllowed: false, policyIds: [], problem: error.error.message }
   // INVARIANT: nothing is allowed without a policy that allowed it.
   const isAllowed = decision === 'allow' && diagnostics.reason.length > 0
-  return { isAllowed, policyIds: isAllowed ? diagnostics.reason.toSorted() : [] }
+  return { isAllowed, policyIds: diagnostics.reason.toSorted() }
 }
 
 /**

@@ -4,13 +4,18 @@
  * Trusts: the list of permissions.
  * Fails: a schema that Cedar does not read stops start-up.
  */
-import { permissions, thingOf } from '../permissions.ts'
+import { canStepUp, permissions, thingOf } from '../permissions.ts'
 
 /** The Cedar namespace of every entity and action. */
 export const namespace = 'Castellan'
 
+/** What a question can tell besides: whether a fresh factor was proved for this one call. */
+function contextOf(permission: string): string {
+  return canStepUp(permission) ? ', context: { stepUp: Bool }' : ''
+}
+
 const actions = permissions.map(
-  (name) => `  action "${name}" appliesTo { principal: Person, resource: ${thingOf(name)} };`,
+  (name) => `  action "${name}" appliesTo { principal: Person, resource: ${thingOf(name)}${contextOf(name)} };`,
 )
 
 /** The Cedar schema: things are known by their attributes, never by an id that would have to be put together. */

@@ -10,13 +10,15 @@ import { policyRefusals } from '../refusals.ts'
 import { contains, parsePattern, touches } from './resource-pattern.ts'
 import type { Grant, Role } from './role.ts'
 
-function holds(own: readonly Grant[], permission: string, resource: string): boolean {
+function holds(own: readonly Grant[], permission: string, resource: string, stepUp: true | undefined): boolean {
   const narrow = parsePattern(resource)
   if (narrow === undefined) return false
   const thing = thingOf(permission)
   // WHY: a pair that can never apply gives nothing away.
   if (thing !== undefined && !touches(narrow, thing)) return true
   return own.some((grant) => {
+    // INVARIANT: what one may do with a fresh factor alone, one does not give to be done without.
+    if (grant.stepUp === true && stepUp === undefined) return false
     if (!grant.permissions.includes('*') && !grant.permissions.includes(permission)) return false
     return grant.resources.some((text) => {
       const wide = parsePattern(text)
@@ -37,7 +39,7 @@ export function refuseBeyondReach(
   const own = roles.filter((role) => by.roles.includes(role.name)).flatMap((role) => role.grants)
   for (const grant of grants) {
     for (const permission of grant.permissions) {
-      const pattern = grant.resources.find((resource) => !holds(own, permission, resource))
+      const pattern = grant.resources.find((resource) => !holds(own, permission, resource, grant.stepUp))
       if (pattern !== undefined) return refuse(policyRefusals.beyondOwnGrants, { names: { permission, pattern } })
     }
   }

@@ -6,7 +6,7 @@
  */
 import type { Ledger } from '#audit'
 import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
-import type { Database } from '#platform/database'
+import { type Database, loadTogether } from '#platform/database'
 import { policyEvents } from '../events.ts'
 import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
@@ -15,6 +15,7 @@ import type { Rows } from '../snapshot/store.ts'
 import { otherAdmins } from './other-admins.ts'
 import { refuseBeyondReach } from './reach.ts'
 import { adminRole } from './role.ts'
+import { refuseForHolder } from './service-reach.ts'
 
 export interface RoleNeeds {
   readonly database: Database
@@ -53,19 +54,30 @@ async function refuseHolding(rows: Rows, { personId, role, by }: RoleOfPerson): 
   return refuseBeyondReach(by, roles, known.grants)
 }
 
+/** INVARIANT: read in the transaction that gives the role. Whatever a program holds can be taken from it. */
+async function refuseForProgram(rows: Rows, { personId, role }: RoleOfPerson): Promise<Refusal | undefined> {
+  const known = (await readCurrent(rows)).roles.find((one) => one.name === role)
+  return known && refuseForHolder(rows, personId, known)
+}
+
 async function grant(rows: Rows, record: RecordEvent, change: RoleOfPerson, now: number) {
-  const refusal = await refuseHolding(rows, change)
+  const refusal = (await refuseHolding(rows, change)) ?? (await refuseForProgram(rows, change))
   if (refusal !== undefined) return refusal
   const { personId, role, by } = change
   const inserted = await rows
     .insertInto('role_grants')
     .values({ person_id: personId, role, granted_at: now, granted_by: by.id })
-    // WHY: what groups at a provider gave becomes a role given by hand, which only a hand takes away.
+    // WHY: what groups at a provider or directory gave becomes a role given by hand, which only a hand takes away.
     .onConflict((conflict) =>
       conflict
         .columns(['person_id', 'role'])
         .doUpdateSet({ granted_at: now, granted_by: by.id })
-        .where('role_grants.granted_by', 'like', 'provider:%'),
+        .where((where) =>
+          where.or([
+            where('role_grants.granted_by', 'like', 'provider:%'),
+            where('role_grants.granted_by', 'like', 'scim:%'),
+          ]),
+        ),
     )
     .returning('role')
     .executeTakeFirst()
@@ -90,7 +102,21 @@ async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
   return roles
 }
 
+async function rolesOfMany(rows: Rows, personIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = await rows
+    .selectFrom('role_grants')
+    .select(['person_id', 'role'])
+    .where('person_id', 'in', personIds)
+    .execute()
+  const roles = new Map<string, string[]>()
+  for (const { person_id: personId, role } of found)
+    roles.set(personId, [...(roles.get(personId) ?? []), role].toSorted())
+  return roles
+}
+
 export function createRoleHolders({ database, ledger, clock, changed }: RoleNeeds): RoleHolders {
+  // WHY: streams that are judged again ask for many persons at the same moment.
+  const loadRoles = loadTogether((personIds) => rolesOfMany(database.query, personIds))
   return {
     async grant(change) {
       const outcome = await recordChange(database, ledger, async (rows, record) =>
@@ -104,6 +130,6 @@ export function createRoleHolders({ database, ledger, clock, changed }: RoleNeed
       await changed()
       return outcome
     },
-    of: (personId) => rolesOf(database.query, personId),
+    of: async (personId) => (await loadRoles(personId)) ?? [],
   }
 }

@@ -6,7 +6,7 @@
  * Fails: the first thing wrong is refused by name.
  */
 import { refuse, type Refusal } from '#kernel'
-import { permissions, thingOf } from '../permissions.ts'
+import { canStepUp, permissions, thingOf } from '../permissions.ts'
 import { policyRefusals } from '../refusals.ts'
 import { parsePattern, touches, type ResourcePattern } from './resource-pattern.ts'
 
@@ -16,6 +16,16 @@ export interface Grant {
   readonly permissions: readonly string[]
   /** Resource patterns, see `parsePattern`. */
   readonly resources: readonly string[]
+  /**
+   * Each single call needs a fresh factor of its person, also where another grant of theirs asks for none. Only with
+   * permissions of which `canStepUp` is true.
+   */
+  readonly stepUp?: true
+}
+
+/** A grant with nothing but what a grant has. */
+export function plainGrant({ permissions, resources, stepUp }: Grant): Grant {
+  return { permissions, resources, ...(stepUp === true ? { stepUp } : {}) }
 }
 
 export interface Role {
@@ -91,6 +101,13 @@ function checkFit(grant: Grant): Refusal | undefined {
   return refuse(policyRefusals.resourceIdle, { names: { pattern: grant.resources[untouched] ?? '' } })
 }
 
+function checkStepUp({ stepUp, permissions: given }: Grant): Refusal | undefined {
+  if (stepUp === undefined) return undefined
+  if (stepUp !== true) return refuse(policyRefusals.stepUpInvalid)
+  const permission = given.find((one) => !canStepUp(one))
+  return permission === undefined ? undefined : refuse(policyRefusals.stepUpIdle, { names: { permission } })
+}
+
 function checkGrant(grant: Grant): Refusal | undefined {
   if (!Array.isArray(grant?.permissions) || !Array.isArray(grant.resources)) return refuse(policyRefusals.grantEmpty)
   if (grant.permissions.length === 0 || grant.resources.length === 0) return refuse(policyRefusals.grantEmpty)
@@ -103,6 +120,8 @@ function checkGrant(grant: Grant): Refusal | undefined {
       return refuse(policyRefusals.permissionUnknown, { names: { permission: String(permission) } })
     }
   }
+  const unasked = checkStepUp(grant)
+  if (unasked !== undefined) return unasked
   for (const resource of grant.resources) {
     const refusal = checkPattern(resource)
     if (refusal !== undefined) return refusal

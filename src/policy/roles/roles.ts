@@ -12,7 +12,8 @@ import { publish, readCurrent, writeRole } from '../snapshot/publish.ts'
 import { readRoles, type Rows, type VerifiedPolicy } from '../snapshot/store.ts'
 import { createRoleHolders, type RoleHolders, type RoleNeeds } from './role-holders.ts'
 import { refuseBeyondReach } from './reach.ts'
-import { checkRole, type Grant, type Role } from './role.ts'
+import { refuseForService } from './service-reach.ts'
+import { checkRole, type Grant, plainGrant, type Role } from './role.ts'
 
 export interface ProposedRole {
   readonly name: string
@@ -29,8 +30,15 @@ export interface Roles extends RoleHolders {
   put(role: ProposedRole & { readonly by: Principal }): Promise<Role | Refusal>
   /** Removes a role, also from everybody who has it, and publishes the next snapshot. */
   remove(name: string, by: Principal): Promise<Role | Refusal>
-  /** A refusal when `by` may not give these roles to anybody: unknown ones, or more than `by` has. */
-  refuseGiving(roles: readonly string[], by: Principal): Promise<Refusal | undefined>
+  /**
+   * A refusal when `by` may not give these roles to anybody: unknown ones, or more than `by` has.
+   * @param program that is to have them; nothing that changes the admin plane is given to one
+   */
+  refuseGiving(
+    roles: readonly string[],
+    by: Principal,
+    program?: { readonly mayReadAdmin: boolean },
+  ): Promise<Refusal | undefined>
 }
 
 function refuseChange(current: VerifiedPolicy, name: string, grants: readonly Grant[], by: Principal) {
@@ -63,7 +71,7 @@ async function publishChange(
 
 async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, by: Principal, now: number) {
   const { name, description } = proposed
-  const grants = proposed.grants.map(({ permissions, resources }) => ({ permissions, resources }))
+  const grants = proposed.grants.map(plainGrant)
   const current = await readCurrent(rows)
   const refusal = refuseChange(current, name, grants, by)
   if (refusal !== undefined) return refusal
@@ -71,6 +79,7 @@ async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, by: 
   // INVARIANT: a new role begins with nobody, also when an old invitation gave its name to somebody.
   const isNew = current.roles.every((other) => other.name !== name)
   if (isNew) await rows.deleteFrom('role_grants').where('role', '=', name).execute()
+  if (isNew) await rows.deleteFrom('scim_mappings').where('role', '=', name).execute()
   const roles = [...current.roles.filter((other) => other.name !== name), role]
   const details = { change: 'put', role: name, description, grants }
   const invalid = await publishChange(rows, record, { current, roles, changed: role, by, now, details })
@@ -116,12 +125,12 @@ export function createRoles(needs: RoleNeeds): Roles {
       return outcome
     },
 
-    async refuseGiving(names, by) {
+    async refuseGiving(names, by, program) {
       const roles = await readRoles(database.query)
       for (const name of names) {
         const role = roles.find((one) => one.name === name)
         if (role === undefined) return refuse(policyRefusals.roleUnknown, { names: { role: name } })
-        const refusal = refuseBeyondReach(by, roles, role.grants)
+        const refusal = refuseBeyondReach(by, roles, role.grants) ?? (program && refuseForService(role, program))
         if (refusal !== undefined) return refusal
       }
       return undefined

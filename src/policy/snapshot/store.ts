@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { Database } from '#platform/database'
 import { Fault } from '#kernel'
 import { compileRoles, type CompiledRoles } from '../cedar/compile.ts'
-import type { Grant, Role } from '../roles/role.ts'
+import { type Grant, plainGrant, type Role } from '../roles/role.ts'
 
 /** Rows are read through this: the database itself or one transaction. */
 export type Rows = Database['query']
@@ -41,7 +41,9 @@ function readGrants(text: string): Grant[] {
     if (!Array.isArray(grants)) throw new Error('not a list')
     return grants.map((grant: Partial<Grant> | null) => {
       if (!isList(grant?.permissions) || !isList(grant?.resources)) throw new Error('not a grant')
-      return { permissions: grant?.permissions ?? [], resources: grant?.resources ?? [] }
+      const { permissions = [], resources = [], stepUp } = grant ?? {}
+      if (stepUp !== undefined && stepUp !== true) throw new Error('not a grant')
+      return plainGrant({ permissions, resources, ...(stepUp === undefined ? {} : { stepUp }) })
     })
   } catch (cause) {
     throw new Fault('policy.unavailable', 'the grants of a role cannot be read', { cause })

@@ -114,7 +114,7 @@ export function questionOf(message: Message, key: string): InputRequest {
 export function inputRequiredResponse(
   id: string | number,
   questions: readonly InputRequest[],
-  more: { readonly requestState: string; readonly serverInfo: unknown },
+  more: { readonly requestState?: string; readonly serverInfo?: unknown },
 ): string {
   const asked = questions.map(({ key, method, paramsText }) => {
     return `${JSON.stringify(key)}:{"method":${JSON.stringify(method)},"params":${paramsText}}`
@@ -122,13 +122,11 @@ export function inputRequiredResponse(
   const members = [
     '"resultType":"input_required"',
     `"inputRequests":{${asked.join(',')}}`,
-    `"requestState":${JSON.stringify(more.requestState)}`,
+    ...(more.requestState === undefined ? [] : [`"requestState":${JSON.stringify(more.requestState)}`]),
     ...(isObject(more.serverInfo) ? [`"_meta":{"${metaKeys.serverInfo}":${JSON.stringify(more.serverInfo)}}`] : []),
   ]
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members.join(',')}}}`
 }
-
-const addressNeeded = -32042
 
 /**
  * What a legacy error asks the client to open before the request is repeated: none for every other error.
@@ -136,7 +134,7 @@ const addressNeeded = -32042
  */
 export function addressesIn({ json }: Message): readonly InputRequest[] {
   const { error } = json
-  if (!isObject(error) || error['code'] !== addressNeeded || !isObject(error['data'])) return []
+  if (!isObject(error) || error['code'] !== errorCodes.addressNeeded || !isObject(error['data'])) return []
   const { elicitations } = error['data']
   if (!Array.isArray(elicitations)) return []
   return elicitations.filter(isObject).map(({ message, url }, index) => {

@@ -16,6 +16,8 @@ export interface Visitor {
   submit(page: Seen, fields: Record<string, string>): Promise<Seen & { readonly leftTo?: string }>
   /** Opens an address, signs in where asked, and says yes or no. @returns where the client gets its answer */
   decide(address: string, person: Person, answer?: 'allow' | 'deny'): Promise<URL>
+  /** What this browser sends along to an address, for requests that something else makes in its place. */
+  cookiesFor(address: string): string
 }
 
 function hiddenFields(text: string): Record<string, string> {
@@ -96,6 +98,7 @@ export function createVisitor(gatewayUrl: string): Visitor {
   return {
     open: (address) => request(address),
     submit,
+    cookiesFor: jar.cookiesFor,
     async decide(address, person, answer = 'allow') {
       let page = await request(address)
       if (new URL(page.url).pathname === '/sign-in') {

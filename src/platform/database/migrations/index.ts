@@ -6,7 +6,13 @@ import { firstTables } from './first-tables.ts'
 import { oauthTables } from './oauth.ts'
 import { passkeyTables } from './passkeys.ts'
 import { pinRecords } from './pin-records.ts'
+import { scimTables } from './scim.ts'
+import { serviceAccountTables } from './service-accounts.ts'
+import { stepUpTables } from './step-ups.ts'
+import { terminalClient } from './terminal.ts'
+import { tokenExchange } from './token-exchange.ts'
 import { upstreamEndpoints } from './upstream-endpoints.ts'
+import { withdrawnKeys } from './withdrawn-keys.ts'
 
 /** Every migration in order of version. Append only: a published one is never changed. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +24,10 @@ export const migrations: readonly Migration[] = [
   oauthTables,
   externalTables,
   federationTables,
+  scimTables,
+  serviceAccountTables,
+  stepUpTables,
+  terminalClient,
+  tokenExchange,
+  withdrawnKeys,
 ]
