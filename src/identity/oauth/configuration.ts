@@ -155,6 +155,11 @@ function lifetimes({ parts }: ConfigurationParts): Configuration['ttl'] {
   }
 }
 
+/** SPEC: RFC 6749, section 3.3: a client may name no scope. It asks for what every MCP server here takes. */
+async function nameScope({ oidc: { params } }: KoaContextWithOIDC): Promise<void> {
+  if (params !== undefined) params['scope'] ||= mcpScope
+}
+
 /** What oidc-provider is made with. */
 export function configurationOf(given: ConfigurationParts): Configuration {
   const { keys, adapter } = given
@@ -197,6 +202,7 @@ export function configurationOf(given: ConfigurationParts): Configuration {
     },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
+    extraParams: { scope: nameScope },
     expiresWithSession: async () => false,
     revokeGrantPolicy: () => true,
     // WHY: the gateway's doorway has refused every foreign Origin that is not configured.

@@ -68,3 +68,38 @@ test('a request that was pushed before is answered once', async () => {
   const again = await visitor.open(`${gatewayUrl}/oauth/authorize?${query.toString()}`)
   expect(again.leftTo === undefined || !again.leftTo.includes('code=')).toBe(true)
 })
+
+describe('a client that names no scope asks for what MCP servers take', () => {
+  test('of a person, in the request itself and pushed before', async () => {
+    const world = await startWorld()
+    const clientId = String((await register(world.gatewayUrl)).body['client_id'])
+    const resource = `${world.gatewayUrl}/servers/books/mcp`
+    const visitor = createVisitor(world.gatewayUrl)
+    const served = async (address: string, held: { verifier: string; redirectUri: string }) => {
+      const code = (await visitor.decide(address, world.ana)).searchParams.get('code') ?? ''
+      const { body } = await redeem(world.gatewayUrl, { ...held, clientId, code, resource })
+      return [body['scope'], (await world.post({ token: String(body['access_token']), message: list })).status]
+    }
+    for (const scope of [undefined, '']) {
+      const { address, ...held } = authorizationRequest(world.gatewayUrl, { clientId, resource })
+      const asked = new URL(address)
+      if (scope === undefined) asked.searchParams.delete('scope')
+      else asked.searchParams.set('scope', scope)
+      expect(await served(asked.href, held)).toEqual(['mcp', 200])
+      const pushed = await post(world.gatewayUrl, '/oauth/par', Object.fromEntries(asked.searchParams))
+      const query = new URLSearchParams({ client_id: clientId, request_uri: String(pushed.body['request_uri']) })
+      expect(await served(`${world.gatewayUrl}/oauth/authorize?${query.toString()}`, held)).toEqual(['mcp', 200])
+    }
+  })
+
+  test('for a device', async () => {
+    const world = await startWorld()
+    const client_id = await deviceClient(world)
+    const resource = `${world.gatewayUrl}/servers/books/mcp`
+    const begun = await post(world.gatewayUrl, '/oauth/device', { client_id, resource })
+    await decideDevice(world, world.ana, String(begun.body['user_code']), 'allow')
+    const device_code = String(begun.body['device_code'])
+    const told = await post(world.gatewayUrl, '/oauth/token', { client_id, grant_type: deviceGrant, device_code })
+    expect((await world.post({ token: String(told.body['access_token']), message: list })).status).toBe(200)
+  })
+})
