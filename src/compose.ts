@@ -12,7 +12,7 @@ import { type Database, openDatabase } from '#platform/database'
 import { type DataFolder, openDataFolder } from '#platform/files'
 import { createConfiguredListener } from '#platform/http'
 import { createTelemetry, type Telemetry } from '#platform/telemetry'
-import { createPolicy } from '#policy'
+import { createPolicy, createRemedies, createSurroundings } from '#policy'
 import { createKeyring } from '#secrets'
 import { balanceSettings, createUpstreams } from '#upstream'
 
@@ -64,13 +64,13 @@ async function openRooms({ live, clock, telemetry, dataFolder, database }: Groun
   live.onChange(({ identity, oauth }) => void Object.assign(settings, identity, { oauth }))
   const places = { gatewayUrl: live.current.gateway.publicUrl, adminUrl: live.current.admin.publicUrl }
   const counted = countSignIns(ledger, telemetry.meter)
-  const identity = createIdentity({ database, ledger: counted, clock, sealer, settings, places })
-  const policy = await createPolicy({ database, ledger, clock })
+  const ground = { database, ledger, clock, sealer, node: randomBytes(6).toString('base64url'), version: readVersion() }
+  const policy = await createPolicy({ ...ground, surroundings: live.derive(createSurroundings), log: telemetry.log })
+  const remedies = createRemedies({ ...ground, policy })
+  const identity = createIdentity({ ...ground, ledger: counted, settings, places, remedies })
   const ways = { workFolder: dataFolder.file('upstreams'), balance: live.derive(balanceSettings) }
-  const node = randomBytes(6).toString('base64url')
-  const ground = { database, ledger, clock, sealer, node, version: readVersion() }
   const upstreams = createUpstreams({ ...ground, meter: telemetry.meter, settings: ways })
-  return { ...ground, live, identity, policy, upstreams, telemetry }
+  return { ...ground, live, identity, policy, remedies, upstreams, telemetry }
 }
 
 type Rooms = Awaited<ReturnType<typeof openRooms>>

@@ -1,6 +1,10 @@
+import { budgetControls } from './controls/budgets.ts'
+import { approvalControls } from './controls/approvals.ts'
+import { informationFlowControls } from './controls/information-flow.ts'
 import { oauthControls } from './controls/oauth.ts'
 import { keyControls } from './controls/keys.ts'
 import { pageControls } from './controls/pages.ts'
+import { policyChangeControls } from './controls/policy-changes.ts'
 import { provisioningControls } from './controls/provisioning.ts'
 import { serviceAccountControls } from './controls/service-accounts.ts'
 import { terminalControls } from './controls/terminals.ts'
@@ -16,18 +20,8 @@ export interface Control {
 export const controls = {
   ...terminalControls,
   ...keyControls,
-  'STU-1': {
-    says: 'a call that a role grants with a fresh factor alone passes once for each proof, and only the call that was looked at',
-    sources: ['ASVS 7.5.3', 'AISVS 9.2.8', 'MCP elicitation'],
-  },
-  'STU-2': {
-    says: 'only the person in whose name a call was made proves a factor for it, on a page of Castellan and nowhere else',
-    sources: ['ASVS 7.5.3', 'MCP elicitation: phishing'],
-  },
-  'STU-3': {
-    says: 'calls that wait for a fresh factor are few for each person, end by themselves, and cost nobody else anything',
-    sources: ['ASVS 2.4.1', 'MCP elicitation'],
-  },
+  ...approvalControls,
+  ...informationFlowControls,
   'AUT-1': {
     says: 'no request reaches an upstream without a verified person; there is no anonymous principal',
     sources: ['G1', 'R5', 'AISVS 10.2.1', 'MCP authorization'],
@@ -187,6 +181,14 @@ export const controls = {
   'POL-4': {
     says: "files of a server's machine and the roots of a client's need a permission of their own, which no wildcard holds",
     sources: ['R14', 'G3'],
+  },
+  'POL-5': {
+    says: 'a rule about arguments judges what the server reads: another type, a look-alike or what is not told never passes',
+    sources: ['G3', 'G5', 'ASVS 8.3.1', 'AISVS 9.5.1', 'AISVS 10.2.5'],
+  },
+  'POL-6': {
+    says: 'a denial names its rule to whoever may use the server, as far as the rule lets it, and to nobody else',
+    sources: ['G3', 'AISVS 9.5.1'],
   },
   'PIN-1': { says: 'a tool that no admin approved is neither seen nor called', sources: ['G10', 'AISVS 10.4.8'] },
   'PIN-2': {
@@ -387,9 +389,11 @@ export const controls = {
   },
   'STD-3': { says: "an upstream's process ends with everything it started", sources: ['G19', 'AISVS 10.2.6'] },
   ...oauthControls,
+  ...policyChangeControls,
   ...provisioningControls,
   ...serviceAccountControls,
   ...pageControls,
+  ...budgetControls,
 } as const satisfies Record<string, Control>
 
 export type ControlId = keyof typeof controls

@@ -35,9 +35,10 @@ export const sections = {
 /** Requirements of these chapters that are the source of no control. */
 export const requirements: Readonly<Record<string, Shown>> = {
   '6.1.2': password('the names of the person and the product alone are refused'),
-  '6.1.3': because(
-    'the ways in are the methods and mounts that `create-identity.ts` lists; a page that compares them is not written',
-  ),
+  '6.1.3': {
+    test: 'test/authentication.test.ts',
+    title: 'the page of ways to prove who one is has each factor, kind of token, grant and open route of the code',
+  },
   '6.2.1': password('eight characters are enough with a second factor, seven are not'),
   '6.2.2': identity('people/own-credentials', 'changes the password with the present one and a code'),
   '6.2.3': identity('people/own-credentials', 'changes nothing with a wrong password'),

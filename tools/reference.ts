@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { describeConfig } from '#platform/config'
 import { type MetricDefinition, prometheusNameOf } from '#platform/telemetry'
+import { cedarSchema } from '#policy'
 import { commandNames, loadCommand } from '../src/cli/commands/index.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -144,6 +145,15 @@ async function metricsPage(): Promise<string> {
   )
 }
 
+function policySchemaPage(): string {
+  return page(
+    'Policy schema',
+    'The Cedar schema that every rule is checked against; `castellan policy schema` prints it. What the words mean is on the\n' +
+      'page of [the policy language](../policy-language.md).',
+    `\`\`\`cedarschema\n${cedarSchema.trim()}\n\`\`\``,
+  )
+}
+
 /** Every generated page: its path in the repository and what belongs in it. */
 export async function generatePages(): Promise<Record<string, string>> {
   return {
@@ -152,6 +162,7 @@ export async function generatePages(): Promise<Record<string, string>> {
     'docs/reference/events.md': await eventsPage(),
     'docs/reference/refusals.md': await refusalsPage(),
     'docs/reference/metrics.md': await metricsPage(),
+    'docs/reference/policy-schema.md': policySchemaPage(),
   }
 }
 

@@ -1,4 +1,4 @@
-import { isRefusal, refuse, type Principal, type Refusal } from '#kernel'
+import { asKept, isRefusal, refuse, type Principal, type Refusal } from '#kernel'
 import type { Permission } from '#policy'
 import { refusals } from './refusals.ts'
 import type { Rooms } from './rooms.ts'
@@ -38,7 +38,7 @@ export async function recheckAccess(
   const held = await refuseHeld(rooms, principal.id)
   if (held !== undefined) return held
   // INVARIANT: roles are those of this moment, not of the moment the request came in.
-  return decideAccess(rooms, { ...principal, roles: await rooms.policy.roles.of(principal.id) }, permission)
+  return decideAccess(rooms, asKept(principal, await rooms.policy.roles.keptOf(principal.id)), permission)
 }
 
 /**

@@ -1,3 +1,5 @@
+import { grantRoutes } from './credentials/grants.ts'
+import { sessionRoutes } from './credentials/sessions.ts'
 import { accountRoutes } from './resources/account.ts'
 import { auditRoutes } from './resources/audit.ts'
 import { bundleRoutes } from './resources/bundles.ts'
@@ -10,7 +12,7 @@ import { ownPasskeyRoutes } from './resources/own-passkeys.ts'
 import { peopleRoutes } from './resources/people.ts'
 import { clientRoutes } from './resources/clients.ts'
 import { providerRoutes } from './resources/providers.ts'
-import { policyRoutes } from './resources/policy.ts'
+import { policyLifeRoutes } from './policy/index.ts'
 import { resetRoutes } from './resources/resets.ts'
 import { roleRoutes } from './resources/roles.ts'
 import { serviceAccountRoutes } from './resources/service-accounts.ts'
@@ -24,6 +26,8 @@ export const adminRoutes: readonly Route[] = [
   ...enrolmentRoutes,
   ...accountRoutes,
   ...tokenRoutes,
+  ...sessionRoutes,
+  ...grantRoutes,
   ...ownPasskeyRoutes,
   ...peopleRoutes,
   ...factorRoutes,
@@ -33,7 +37,7 @@ export const adminRoutes: readonly Route[] = [
   ...scimRoutes,
   ...clientRoutes,
   ...serviceAccountRoutes,
-  ...policyRoutes,
+  ...policyLifeRoutes,
   ...upstreamRoutes,
   ...endpointRoutes,
   ...bundleRoutes,

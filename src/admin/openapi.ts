@@ -68,7 +68,11 @@ function operation(route: Route): Json {
     responses: {
       [route.status]: {
         description: 'done',
-        content: { 'application/json': { schema: schemaOf(route.schemas.answer, 'output') } },
+        content: {
+          [route.isStream ? 'application/x-ndjson' : 'application/json']: {
+            schema: schemaOf(route.schemas.answer, 'output'),
+          },
+        },
       },
       default: {
         description: 'refused or failed',

@@ -55,6 +55,18 @@ export const refusals = defineRefusals({
     hint: 'ask another admin to do it',
     status: 409,
   },
+  ownAddress: {
+    code: 'admin.own-address',
+    says: 'you are at {address} yourself, which this hold would stop',
+    hint: 'hold a narrower network, or place it from elsewhere',
+    status: 409,
+  },
+  proxyHeld: {
+    code: 'admin.proxy-held',
+    says: 'a trusted proxy of the gateway lies in {network}: everybody behind it would be stopped',
+    hint: 'hold the addresses of the clients, as the proxy tells them; or hold everything',
+    status: 409,
+  },
   unknownRoute: {
     code: 'admin.unknown-route',
     says: 'there is nothing at this path',
@@ -87,7 +99,7 @@ export const refusals = defineRefusals({
   },
   bodyTooLarge: {
     code: 'admin.body-too-large',
-    says: 'the body is larger than 65536 bytes',
+    says: 'the body is larger than {limit}',
     hint: 'send less in one request',
     status: 413,
   },

@@ -3,20 +3,23 @@ import type { Identity } from '#identity'
 import type { Clock, Secret } from '#kernel'
 import type { LiveConfig } from '#platform/config'
 import type { Database } from '#platform/database'
-import type { Admission } from '#platform/http'
+import type { Admission, Networks } from '#platform/http'
 import type { Telemetry } from '#platform/telemetry'
-import type { Policy } from '#policy'
+import type { Policy, Remedies } from '#policy'
 import type { Upstreams } from '#upstream'
 
 /** Who may come in, and how often, as configured at this moment. */
 export interface AdminAdmission extends Admission {
   readonly requestsPerMinutePerAddress: number
+  /** Proxies before the other listener, which no hold may stop. */
+  readonly gatewayProxies: Networks
 }
 
 /** What the admin API stands on. */
 export interface Rooms {
   readonly identity: Identity
   readonly policy: Policy
+  readonly remedies: Pick<Remedies, 'approvals'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly clock: Clock

@@ -1,6 +1,7 @@
 import { Fault, isRefusal, type Principal, type Refusal } from '#kernel'
 import type { Permission } from '#policy'
 import { z } from 'zod'
+import { maxBodyBytes } from './read-body.ts'
 import { readFields } from './read-fields.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -64,6 +65,8 @@ interface Description<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   readonly recordsOwnRefusals?: true
   /** Also for an administrator who has to register a passkey first. */
   readonly isForRegistering?: true
+  /** Of the body, where it may be larger than others. */
+  readonly maxBodyBytes?: number
 }
 
 /** A route with its types folded in: what the listener and the OpenAPI document need. */
@@ -75,6 +78,9 @@ export interface Route {
   readonly status: 200 | 201
   readonly recordsOwnRefusals: boolean
   readonly isForRegistering: boolean
+  readonly maxBodyBytes: number
+  /** The answer comes line by line; `schemas.answer` is that of one line. */
+  readonly isStream: boolean
   readonly schemas: Schemas
   /** Reads the fields, does the work, and lets out only what the answer's schema names. */
   run(caller: Caller, raw: RawFields): Promise<unknown>
@@ -102,6 +108,8 @@ function fold<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A e
     status: described.status ?? 200,
     recordsOwnRefusals: described.recordsOwnRefusals ?? false,
     isForRegistering: described.isForRegistering ?? false,
+    maxBodyBytes: described.maxBodyBytes ?? maxBodyBytes,
+    isStream: false,
     schemas,
     async run(caller, raw) {
       const read = readFields(schemas, raw)
@@ -143,4 +151,34 @@ export function route<
     if (caller.principal === undefined) throw new Fault('admin.fault', 'a closed route ran without a principal')
     return described.handle({ ...caller, ...fields, principal: caller.principal })
   })
+}
+
+async function* plainLines<L extends z.ZodType>(lines: AsyncIterable<unknown>, line: L): AsyncGenerator<z.output<L>> {
+  for await (const one of lines) yield line.parse(one)
+}
+
+/** As `route`, for an answer of many lines: each leaves when it is there, and only the fields of `line` do. */
+export function streamRoute<
+  L extends z.ZodType,
+  P extends z.ZodType = None,
+  Q extends z.ZodType = None,
+  B extends z.ZodType = None,
+>(
+  described: Omit<Description<P, Q, B, z.ZodUnknown>, 'answer' | 'status'> & {
+    readonly access: Exclude<Access, 'open'>
+    readonly line: L
+    handle(call: SignedInCall<P, Q, B>): Promise<AsyncIterable<z.input<L>> | Refusal>
+  },
+): Route {
+  const { line, handle, ...rest } = described
+  const folded = route({ ...rest, answer: z.unknown(), handle })
+  return {
+    ...folded,
+    isStream: true,
+    schemas: { ...folded.schemas, answer: line },
+    async run(caller, raw) {
+      const answer = await folded.run(caller, raw)
+      return isRefusal(answer) ? answer : plainLines(answer as AsyncIterable<unknown>, line)
+    },
+  }
 }

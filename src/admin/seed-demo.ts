@@ -1,8 +1,8 @@
 import type { Ledger } from '#audit'
-import { castellanItself, isRefusal } from '#kernel'
+import { castellanItself, type Classification, isRefusal } from '#kernel'
 import type { Identity } from '#identity'
 import type { Policy } from '#policy'
-import type { Upstreams } from '#upstream'
+import { suggestClassification, type Upstreams } from '#upstream'
 import { demoSeeded } from './events.ts'
 
 interface DemoRooms {
@@ -13,6 +13,16 @@ interface DemoRooms {
 }
 
 const demoName = 'notes'
+
+/** The demo's notes stay in this process and are nobody's but the demo's. */
+const own: Classification = {
+  effect: 'read',
+  sensitivity: 'internal',
+  dataClasses: [],
+  owner: 'castellan',
+  bringsUntrusted: false,
+  isOutlet: false,
+}
 
 /**
  * Puts the demo upstream, its approved tools and the demo roles into an installation that has no person and no upstream yet.
@@ -30,7 +40,16 @@ export async function seedDemo(rooms: DemoRooms, demo: { notesCommand: readonly 
   const added = await upstreams.catalog.add({ name: demoName, command: [...demo.notesCommand], isDemo: true, by })
   if (isRefusal(added)) return
   const pins = await upstreams.pins.review(demoName)
-  const approved = isRefusal(pins) ? pins : await upstreams.pins.approve({ upstream: demoName, tools: 'all', by })
+  const approved = isRefusal(pins)
+    ? pins
+    : await upstreams.pins.approve({
+        upstream: demoName,
+        tools: 'all',
+        by,
+        classifications: Object.fromEntries(
+          pins.map(({ tool, definition }) => [tool, { ...own, effect: suggestClassification(definition).effect }]),
+        ),
+      })
   const details = { upstream: demoName }
   await ledger.append(
     demoSeeded,

@@ -2,7 +2,7 @@ export { defineEvent, type EventDefinition, openEvents } from './define-event.ts
 export type { Entry, EntryFields, Outcome, Receipt } from './entry.ts'
 export { events as ledgerEvents } from './events.ts'
 export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts'
-export { sanitise } from './sanitise.ts'
+export { mayDiffer, sanitise } from './sanitise.ts'
 export type { Intents, LedgerQuery, Stretch } from './storage/messages.ts'
 export { type LedgerProblem, type Verdict, verifyLedger, type VerifyOptions } from './verify.ts'
 export { observeLedger } from './watch/observe-ledger.ts'

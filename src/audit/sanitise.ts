@@ -23,6 +23,14 @@ const longestKeyChars = 256
 const secretMask = '"[secret]"'
 const unreadable = '"[unreadable]"'
 
+const marks =
+  /\[(?:secret|unreadable|cycle|private-key|jwt|email|card|iban|ssn|phone|invalid date|function|symbol|cut|cut: \d+ (?:members|characters)|bytes: \d+)\]|\uFFFD|^(?:NaN|-?Infinity)$/
+
+/** Whether a text as it was recorded may be another than the one that was given: masked, cut, or replaced in part. */
+export function mayDiffer(recorded: string): boolean {
+  return marks.test(recorded)
+}
+
 interface Walk {
   valuesLeft: number
   charsLeft: number

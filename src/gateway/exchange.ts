@@ -77,15 +77,24 @@ type Watchable = Pick<Open, 'cut' | 'asOf'> & Partial<Pick<Open, 'use'>>
 /** From here on the exchange can be cut. @returns what ends that */
 export function watchOver(watch: Watch, opened: Watchable, known: Entered): () => void {
   const { cut, asOf, use } = opened
-  const { principal, upstream, target, permission, alsoNeeded, gathers, message, httpMethod, oldWire } = known
+  const { principal, upstream, target, permission, alsoNeeded, wasCalled, circumstances, gathers } = known
+  const { message, httpMethod, oldWire } = known
   const isWaiting = waitsForNews(httpMethod, message)
   const end = (refusal: Refusal): void => {
     // WHY: calls that a stop waits for are answered on this stream.
     if (refusal.code === gatewayRefusals.stopping.code && oldWire?.finish !== undefined) oldWire.finish()
     else cut.end(refusal)
   }
-  const aim = { principal, upstream, target, permission, alsoNeeded, gathers }
+  const aim = { principal, upstream, target, permission, alsoNeeded, wasCalled, circumstances, gathers }
   return watch.open({ ...aim, cut: end, waitsForNews: isWaiting, use: isWaiting ? use : undefined }, asOf)
+}
+
+/** WHY: what is not on record as intended did not happen, and costs nothing. */
+function settle(known: RefusedLater['known']): void {
+  if (!('spending' in known)) return
+  const { spending, intent, body } = known
+  if (intent === undefined) spending?.giveBack()
+  else spending?.answered(body?.length ?? 0)
 }
 
 async function endRefused(rooms: ExchangeRooms, open: Open, outcome: Refused): Promise<void> {
@@ -129,6 +138,7 @@ function endAnswered(rooms: ExchangeRooms, open: Open, known: Passed, release: (
   const { verdict } = known.safeResult
   const close = (sent: Sent): Promise<unknown> => {
     release()
+    if ('spending' in known) known.spending?.answered(sent.bytes + (known.body?.length ?? 0))
     const cutBy = open.cut.refusal
     rooms.measure.ended(open.trip, { known, refusal: cutBy, verdict, isCut: cutBy !== undefined })
     return recordAnswered(rooms, open, known, sent)
@@ -162,8 +172,10 @@ export function createExchange(rooms: ExchangeRooms, way: Way): (start: Arrival,
       unwatch()
       turn?.end()
     }
-    if (outcome.isRefused) await endRefused(rooms, open, outcome).finally(release)
-    else await endAnswered(rooms, open, outcome.known, release)
+    if (outcome.isRefused) {
+      settle(outcome.known)
+      await endRefused(rooms, open, outcome).finally(release)
+    } else await endAnswered(rooms, open, outcome.known, release)
   }
   return answerOne
 }

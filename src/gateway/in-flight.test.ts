@@ -7,7 +7,8 @@ function owner(name: string, upstreamSessionId?: string) {
   const principal: Principal = { id: name, name, roles: [], factors: [], credential }
   const upstream = { name: 'books', transport: 'http', environment: {}, isDemo: false } as const
   const target = { upstream: 'books', kind: 'tool', name: 'echo' } as const
-  return { principal, upstream, upstreamSessionId, target, permission: 'tools:call', alsoNeeded: [] } as const
+  const aim = { upstream, target, permission: 'tools:call', alsoNeeded: [], circumstances: {} } as const
+  return { ...aim, principal, upstreamSessionId } as const
 }
 
 test('ids given to the upstream never repeat, whatever the client calls its request', () => {

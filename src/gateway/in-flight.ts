@@ -6,6 +6,7 @@
  */
 import { isRefusal, type Place, refuse, Roll } from '#kernel'
 import type { Policy } from '#policy'
+import { circumstancesAfter } from './flow/circumstances.ts'
 import type { Ending } from './ending.ts'
 import type { Authenticated } from './guards/authenticate-caller.ts'
 import { decideAim } from './guards/authorize-call.ts'
@@ -67,7 +68,9 @@ function isOf(request: Request, owner: Owner, clientId: unknown): boolean {
 function slim({ owner, aim, cut: _over, ...request }: Request): Request {
   const { principal, upstream, upstreamSessionId } = owner
   const { target, permission, alsoNeeded } = aim
-  const kept = { upstream, target, permission, alsoNeeded }
+  // WHY: what the call was given is not kept as long as its answer is waited for.
+  const circumstances = circumstancesAfter(aim.circumstances)
+  const kept = { upstream, target, permission, alsoNeeded, circumstances, wasCalled: true } as const
   return { ...request, owner: { principal, upstream, upstreamSessionId }, aim: kept }
 }
 
@@ -134,7 +137,7 @@ export function resumedRequest(
   const parked = owner.httpMethod === 'GET' ? inFlight.parked(owner, upstreamId) : undefined
   if (parked === undefined) return undefined
   const { principal } = owner
-  if (isRefusal(decideAim(policy, principal, { ...parked.aim, isSteppedUp: true }))) return undefined
-  if (heldRefusal(policy, { principal, target: parked.aim.target }) !== undefined) return undefined
+  if (isRefusal(decideAim(policy, principal, parked.aim))) return undefined
+  if (heldRefusal(policy, { principal, ...parked.aim }) !== undefined) return undefined
   return pinRefusal(pins, parked.aim) === undefined ? parked : undefined
 }

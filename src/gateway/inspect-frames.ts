@@ -43,6 +43,8 @@ export interface Inspection {
   readonly forwarded: Forwarded
   readonly serverName: string
   readonly change?: ChangeResult
+  /** What may come beside a result that is changed for everybody's sake, and in its place; undefined for what is withheld. */
+  readonly screen?: (message: Message) => Message | undefined
   /** The request whose response comes on a stream that the client resumed. */
   readonly resumed?: (upstreamId: string | number) => Parked | undefined
   readonly renameTasks: RenameTasks
@@ -127,11 +129,29 @@ function unaskedIn(message: Message, { mayShareRoots }: Inspection): string | un
 /** The frame as it may be sent on; undefined when it is withheld. Promises only what has to be waited for. */
 export function inspectFrame(frame: Frame, inspection: Inspection, verdict: Verdict): AtOnceOrLater<Frame | undefined> {
   if (frame.body === '') return frame
-  const message = readUpstreamMessage(frame.body)
-  if (isProblem(message)) {
-    note(verdict, message.problem)
+  const read = readUpstreamMessage(frame.body)
+  if (isProblem(read)) {
+    note(verdict, read.problem)
     return undefined
   }
+  const { screen } = inspection
+  const message = screen === undefined ? read : screen(read)
+  if (message === undefined) {
+    note(verdict, 'what comes beside an answer that has to be redacted')
+    return undefined
+  }
+  return inspectMessage(
+    { message, frame: message === read ? frame : { ...frame, body: message.text } },
+    inspection,
+    verdict,
+  )
+}
+
+function inspectMessage(
+  { message, frame }: { readonly message: Message; readonly frame: Frame },
+  inspection: Inspection,
+  verdict: Verdict,
+): AtOnceOrLater<Frame | undefined> {
   const unasked = unaskedIn(message, inspection)
   if (unasked !== undefined) {
     const isOurs = message.kind === 'response' && message.id === inspection.forwarded.upstreamId

@@ -200,6 +200,18 @@ export const gatewayRefusals = defineRefusals({
     hint: 'list it at the address of its server alone',
     status: 502,
   },
+  ruledOut: {
+    code: 'gateway.ruled-out',
+    says: '{kind} {name} of {server} is forbidden here by rule {rule}',
+    hint: 'ask your administrator about the rule; they find it by its name',
+    status: 403,
+  },
+  unjudged: {
+    code: 'gateway.unjudged',
+    says: 'rule {rule} cannot judge these arguments of {kind} {name} of {server}',
+    hint: 'give each argument the type that the definition says, under its own name alone, and whole numbers up to 9007199254740991',
+    status: 403,
+  },
   stepUpNeeded: {
     code: 'gateway.step-up-needed',
     says: '{kind} {name} of {server} is used only with a fresh second factor for each call',
@@ -208,8 +220,14 @@ export const gatewayRefusals = defineRefusals({
   },
   stepUpDeclined: {
     code: 'gateway.step-up-declined',
-    says: 'this call needs a fresh second factor, which was declined',
+    says: 'this call needs its person first, who declined',
     hint: 'make the call again to be asked again',
+    status: 403,
+  },
+  remedyNeeded: {
+    code: 'gateway.remedy-needed',
+    says: '{kind} {name} of {server} needs {needs} before it passes',
+    hint: 'open the address, or wait until it was approved, then make the same call again: it passes once',
     status: 403,
   },
   rootsNotShared: {

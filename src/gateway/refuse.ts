@@ -8,6 +8,7 @@
 import type { ServerResponse } from 'node:http'
 import { identityRefusals } from '#identity'
 import { type Refusal, type RefusalDefinition } from '#kernel'
+import { remedyRefusals } from '#policy'
 import { errorCodes, isProblem, jsonRpcError, readUpstreamMessage } from '#protocol'
 import { challengeOf } from './outside/challenge.ts'
 import { gatewayRefusals, type WireAnswer, type WiredRefusal } from './refusals.ts'
@@ -35,10 +36,17 @@ const wireForms: Readonly<Record<string, WireForm>> = {
     code: errorCodes.invalidParams,
     shownAs: gatewayRefusals.notGranted,
   },
+  [gatewayRefusals.ruledOut.code]: { answeredStatus: inBand, code: gatewayRefusals.ruledOut.status },
+  [gatewayRefusals.unjudged.code]: { answeredStatus: inBand, code: errorCodes.invalidParams },
   [gatewayRefusals.stepUpNeeded.code]: { answeredStatus: inBand, code: gatewayRefusals.stepUpNeeded.status },
   [gatewayRefusals.stepUpDeclined.code]: { answeredStatus: inBand, code: gatewayRefusals.stepUpDeclined.status },
   [identityRefusals.stepUpDenied.code]: { answeredStatus: inBand, code: identityRefusals.stepUpDenied.status },
   [identityRefusals.tooManyStepUps.code]: { answeredStatus: inBand, code: identityRefusals.tooManyStepUps.status },
+  [gatewayRefusals.remedyNeeded.code]: { answeredStatus: inBand, code: gatewayRefusals.remedyNeeded.status },
+  [remedyRefusals.callDenied.code]: { answeredStatus: inBand, code: remedyRefusals.callDenied.status },
+  [remedyRefusals.callExpired.code]: { answeredStatus: inBand, code: remedyRefusals.callExpired.status },
+  [remedyRefusals.callTooLong.code]: { answeredStatus: inBand, code: remedyRefusals.callTooLong.status },
+  [remedyRefusals.tooManyAsks.code]: { answeredStatus: inBand, code: remedyRefusals.tooManyAsks.status },
   [gatewayRefusals.upstreamUnreachable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamUnavailable.code]: { answeredStatus: inBand, code: errorCodes.internalError },
   [gatewayRefusals.upstreamOverloaded.code]: { answeredStatus: inBand, code: errorCodes.internalError },

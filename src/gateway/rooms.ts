@@ -9,7 +9,7 @@ import type { Identity } from '#identity'
 import type { Clock, Sealer } from '#kernel'
 import type { Admission } from '#platform/http'
 import type { Log, Meter, Tracer } from '#platform/telemetry'
-import type { Policy } from '#policy'
+import type { Policy, Remedies } from '#policy'
 import type { Upstreams } from '#upstream'
 import type { Definitions } from './definitions.ts'
 import type { InFlight } from './in-flight.ts'
@@ -45,8 +45,15 @@ export interface LiveSettings {
 
 export interface GatewayRooms {
   readonly database: { revision(): number }
-  readonly identity: Pick<Identity, 'authenticateAccessToken' | 'stillValid' | 'epoch' | 'front' | 'stepUps'>
-  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh' | 'roles'>
+  readonly identity: Pick<
+    Identity,
+    'authenticateAccessToken' | 'stillValid' | 'epoch' | 'front' | 'stepUps' | 'notices'
+  >
+  readonly policy: Pick<
+    Policy,
+    'budgets' | 'decide' | 'findAddressHold' | 'findHold' | 'flow' | 'readsFlow' | 'refresh' | 'roles' | 'shadows'
+  >
+  readonly remedies: Pick<Remedies, 'ask' | 'isReady' | 'spend' | 'goOn'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly sealer: Sealer

@@ -6,7 +6,7 @@
  * the end of credentials that are in no database.
  * Fails: when it cannot be judged, the exchange is cut.
  */
-import { type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll, withRoles } from '#kernel'
+import { asKept, type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll } from '#kernel'
 import type { Policy } from '#policy'
 import { identityRefusals } from '#identity'
 import type { UpstreamRecord, Upstreams } from '#upstream'
@@ -23,7 +23,7 @@ type StreamLimits = Pick<GatewayLimits, 'streamSeconds' | 'openStreamSeconds' | 
 export interface WatchRooms {
   readonly database: { revision(): number }
   readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean>; epoch(): number }
-  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'of'> }
+  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'keptOf'> }
   readonly upstreams: {
     readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>
     readonly bundles: Pick<Upstreams['bundles'], 'refresh'>
@@ -82,7 +82,7 @@ function isGone({ upstream }: OpenExchange): Refusal {
 function judgeAim(rooms: WatchRooms, exchange: OpenExchange, current: Principal): Refusal | undefined {
   const { upstream } = exchange
   // WHY: what a call passed with is used up; what waits for news passed without.
-  const decision = decideAim(rooms.policy, current, { ...exchange, isSteppedUp: !exchange.waitsForNews })
+  const decision = decideAim(rooms.policy, current, exchange, exchange.waitsForNews ? undefined : 'all')
   if (isRefusal(decision)) return decision
   if (isSame(rooms.upstreams.catalog.find(upstream.name), upstream)) return pinRefusal(rooms.upstreams.pins, exchange)
   return isGone(exchange)
@@ -99,8 +99,8 @@ async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal
   if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
-  // WHY: the principal's roles are those of the start; a role that was taken away since counts.
-  const current = withRoles(principal, await rooms.policy.roles.of(principal.id))
+  // WHY: the principal's roles and groups are those of the start; what was taken away since counts.
+  const current = asKept(principal, await rooms.policy.roles.keptOf(principal.id))
   return exchange.gathers === undefined ? judgeAim(rooms, exchange, current) : judgeGathering(exchange, current)
 }
 

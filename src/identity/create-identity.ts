@@ -28,12 +28,12 @@ import type { Grants } from './oauth/grants.ts'
 import { createOauthAuthenticator } from './oauth/authenticate-oauth-token.ts'
 import type { Presentation } from './oauth/verify-proof.ts'
 import type { IdentitySettings, Parts, Places } from './parts.ts'
+import { factorScreens } from './account/factor-screens.ts'
 import { type Factors, createFactors } from './people/factors.ts'
 import { type FinishReset, createFinishReset } from './recovery/finish-reset.ts'
-import { recoveryScreen } from './recovery/recovery-screen.ts'
 import { type Resets, createResets } from './recovery/resets.ts'
 import { type People, createPeople } from './people/people.ts'
-import { passkeyEntries, passkeyScreens } from './passkey/account-screens.ts'
+import { passkeyEntries } from './passkey/account-screens.ts'
 import { createPasskeys, type Passkeys } from './passkey/create-passkeys.ts'
 import { passkeyButton, passkeySignInScreen } from './passkey/sign-in-part.ts'
 import { createNotices, type Notices } from './notices/notices.ts'
@@ -41,6 +41,8 @@ import { type SessionContext, createSessionAuthenticator } from './credentials/a
 import { type Sessions, createSessions } from './credentials/sessions.ts'
 import { type ServiceAccounts, createServiceAccounts } from './service-accounts/service-accounts.ts'
 import { type SignInRequest, type SignedIn, createSignIn } from './sign-in/sign-in.ts'
+import type { RemedyDesk } from './remedies/desk.ts'
+import { remedyScreen } from './remedies/remedy-screen.ts'
 import { createStepUp } from './step-up/create-step-ups.ts'
 import type { ProveFresh } from './step-up/prove-fresh.ts'
 import type { StepUps } from './step-up/step-ups.ts'
@@ -55,6 +57,8 @@ export interface IdentityOptions {
   readonly sealer: Sealer
   readonly settings: IdentitySettings
   readonly places: Places
+  /** Calls that wait for what their person has to say, and consents that are kept. */
+  readonly remedies: RemedyDesk
   /**
    * A server key kept outside the database, mixed into passwords and recovery codes. The same on all nodes and for
    * good: what was hashed with it is worth nothing without it.
@@ -121,7 +125,7 @@ export interface Identity {
   readonly front: Mount
 }
 
-export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
+export function createIdentity({ pepper, remedies, ...rest }: IdentityOptions): Identity {
   const parts: Parts = { ...rest, argon2id: createArgon2id(pepper), gate: createGate() }
   const sessions = createSessions(parts)
   const external = createExternalTokens(parts)
@@ -137,16 +141,15 @@ export function createIdentity({ pepper, ...rest }: IdentityOptions): Identity {
   const proving = createPasskeys(parts)
   const finishReset = createFinishReset(parts)
   const { passkeys } = proving
-  const stepUp = createStepUp(parts, { ...proving, people })
   const publicUrl = () => parts.places.gatewayUrl
   const browser = createBrowserSessions({ publicUrl, authenticateSession, sessions })
   const federation = createFederation({ ...parts, browser, forms: createForms({ ...parts, publicUrl }) })
-  const screens = [...passkeyScreens(passkeys), recoveryScreen({ finishReset }), stepUp.screen]
+  const knowing = { ...proving, people, providerOf: federation.providerOf }
+  const stepUp = createStepUp(parts, knowing)
+  const screens = [...factorScreens(parts, { ...knowing, finishReset }), stepUp.screen, remedyScreen(parts, remedies)]
+  const shown = { ...own, parts, signIn, browser, consents: remedies.consents }
   const pages = createIdentityPages({
-    ...own,
-    parts,
-    signIn,
-    browser,
+    ...shown,
     oauth: server,
     signInOptions: async (call, next) => ({
       providers: await federation.options(),

@@ -64,6 +64,10 @@ export const changeRefused = defineEvent({
   says: 'a person could not prove their password or code and nothing was changed',
 })
 
+export const authenticatorAdded = defineEvent({
+  name: 'authenticator.added',
+  says: 'a person proved a factor once more and set up an authenticator',
+})
 export const passkeyAdded = defineEvent({
   name: 'passkey.added',
   says: 'a person proved a factor once more and added a passkey',
@@ -113,6 +117,7 @@ export const identityEvents = [
   recoveryCodesReplaced,
   signInReset,
   changeRefused,
+  authenticatorAdded,
   passkeyAdded,
   passkeyRenamed,
   passkeyRemoved,

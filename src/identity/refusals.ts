@@ -114,6 +114,12 @@ export const refusals = defineRefusals({
     hint: 'ask an administrator for a new one',
     status: 404,
   },
+  authenticatorKnown: {
+    code: 'identity.authenticator-known',
+    says: 'you have an authenticator already',
+    hint: 'ask an administrator to revoke it, where it is lost; `castellan user revoke-factor` does it',
+    status: 409,
+  },
   factorUnknown: {
     code: 'identity.factor-unknown',
     says: 'there is no such factor',

@@ -1,7 +1,15 @@
+export {
+  type Classification,
+  type EffectClass,
+  effectClasses,
+  type Sensitivity,
+  sensitivities,
+  unclassified,
+} from './classification.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { Fault, Misuse } from './fault.ts'
 export { createId } from './id.ts'
-export { castellanItself, type Acting, type Factor, type Principal, withRoles } from './principal.ts'
+export { asKept, castellanItself, type Acting, type Factor, type Kept, type Principal } from './principal.ts'
 export {
   defineRefusals,
   isRefusal,

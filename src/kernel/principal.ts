@@ -30,10 +30,22 @@ export interface Principal {
   readonly roles: readonly string[]
   /** Those of them that rest on the credential itself and not on what is kept of the person. */
   readonly mappedRoles?: readonly string[]
+  /** The groups that directories have the principal in, as `<directory>/<group>`; absent where there are none. */
+  readonly groups?: readonly string[]
+  /** What the issuer of the credential says besides, by the names of its claims; only of other issuers. */
+  readonly claims?: Readonly<Record<string, readonly string[]>>
   /** Factors that were proved when the credential was made. */
   readonly factors: readonly Factor[]
+  /** When they were proved, in milliseconds since the epoch; absent where nobody knows. */
+  readonly factorsAt?: number
   /** The OAuth client that acts for the principal, and what it was granted; only of OAuth tokens. */
-  readonly client?: { readonly id: string; readonly name: string; readonly scopes: readonly string[] }
+  readonly client?: {
+    readonly id: string
+    readonly name: string
+    readonly scopes: readonly string[]
+    /** It registered itself; nobody of the company looked at it. */
+    readonly isSelfRegistered?: boolean
+  }
   /** Who acts for the principal by delegation, the one who holds the credential first; only of exchanged tokens. */
   readonly actors?: readonly Acting[]
   /** The credential presented: its id, never its bytes. */
@@ -44,10 +56,17 @@ export interface Principal {
   }
 }
 
-/** The same principal with the roles that are kept of the person at this moment, and those that rest on the credential. */
-export function withRoles(principal: Principal, kept: readonly string[]): Principal {
+/** What is kept of a person at one moment: roles and groups, each sorted. */
+export interface Kept {
+  readonly roles: readonly string[]
+  readonly groups: readonly string[]
+}
+
+/** The same principal with what is kept of the person at this moment, and the roles that rest on the credential. */
+export function asKept(principal: Principal, { roles, groups }: Kept): Principal {
   const { mappedRoles = [] } = principal
-  return { ...principal, roles: mappedRoles.length === 0 ? kept : [...new Set([...kept, ...mappedRoles])].toSorted() }
+  const all = mappedRoles.length === 0 ? roles : [...new Set([...roles, ...mappedRoles])].toSorted()
+  return { ...principal, roles: all, groups }
 }
 
 /** Castellan itself, where the program and not a person acts: seeding, recovery. It has no roles and calls nothing. */

@@ -15,7 +15,16 @@ export const policyEvents = {
   roleRevoked: defineEvent({ name: 'role.revoked', says: 'a role was taken from a person' }),
   holdPlaced: defineEvent({
     name: 'hold.placed',
-    says: 'a person, a tool, an upstream or everything was stopped',
+    says: 'a person, a client, an address, a tool, an upstream or everything was stopped',
   }),
   holdLifted: defineEvent({ name: 'hold.lifted', says: 'a hold was lifted' }),
+  distrusted: defineEvent({
+    name: 'policy.distrusted',
+    says: 'the official engine disagreed with a decision; everything is denied until another snapshot is published',
+  }),
+  flowLabelled: defineEvent({
+    name: 'flow.labelled',
+    says: 'a client of a person is about to meet what it had not met before: sensitive data, or what strangers wrote',
+  }),
+  flowReset: defineEvent({ name: 'flow.reset', says: 'what the clients of a person had met was set back' }),
 } as const

@@ -5,6 +5,7 @@
  * Fails: an unreadable name is shown as `?`.
  */
 import type { Principal, Target } from '#kernel'
+import type { CompiledRule } from './cedar/source.ts'
 import type { Permission } from './permissions.ts'
 
 /** What can be asked about: something behind castellan, or castellan's own admin plane. */
@@ -26,18 +27,38 @@ export function show(name: string): string {
   return '`' + cut.toWellFormed().replace(/[\p{Cc}\p{Cf}\u2028\u2029`]/gu, '?') + '`'
 }
 
-/** Why it was allowed. */
-export function sayGranted(role: string, grantNumber: number, permission: Permission, target: Asked): string {
-  return `role ${show(role)} grants ${show(permission)} on ${show(patternOf(target))} in its grant ${grantNumber}`
+/** What a sentence is about. */
+export interface Subject {
+  readonly permission: Permission
+  readonly target: Asked
 }
 
-/** Why it was denied although a role grants it. */
-export function sayStepUp(role: string, grantNumber: number, permission: Permission, target: Asked): string {
-  return `role ${show(role)} asks for a fresh factor for each ${show(permission)} on ${show(patternOf(target))} in its grant ${grantNumber}`
+/** Where a rule stands: `payments.cedar:12`, `role payer#1`. */
+export function placeOf({ origin }: Pick<CompiledRule, 'origin'>): string {
+  return origin.kind === 'file' ? `${origin.file}:${origin.line}` : `role ${origin.role}#${origin.grantNumber}`
+}
+
+/** Why a rule decided as it did. */
+export function sayRule(rule: Pick<CompiledRule, 'id' | 'effect' | 'origin'>, { permission, target }: Subject): string {
+  const { origin } = rule
+  const about = `${show(permission)} on ${show(patternOf(target))}`
+  if (origin.kind === 'role') {
+    const role = `role ${show(origin.role)}`
+    const inGrant = `in its grant ${origin.grantNumber}`
+    if (rule.effect === 'permit') return `${role} grants ${about} ${inGrant}`
+    return `${role} asks for a fresh factor for each ${about} ${inGrant}`
+  }
+  const verb = rule.effect === 'permit' ? 'permits' : 'forbids'
+  return `rule ${show(rule.id)} ${verb} ${about} (${placeOf(rule)})`
+}
+
+/** Why it cannot be told yet. */
+export function sayDepends(rule: Pick<CompiledRule, 'id' | 'origin'>): string {
+  return `it depends on what rule ${show(rule.id)} reads and was not told (${placeOf(rule)})`
 }
 
 /** Why it was denied, and what would be needed. */
-export function sayNotGranted(principal: Principal, permission: Permission, target: Asked): string {
+export function sayNotGranted(principal: Principal, { permission, target }: Subject): string {
   const pattern = patternOf(target)
   const wider =
     target === 'castellan' || target.kind === 'server'

@@ -19,7 +19,10 @@ async function putNotes({ policy, root }: Pick<PolicyWorld, 'policy' | 'root'>, 
   return policy.roles.put({ name, description: '', grants, by: root })
 }
 
-async function tamper(database: Database, change: 'role' | 'text' | 'hash' | 'text and hash' | 'new version') {
+async function tamper(
+  database: Database,
+  change: 'role' | 'text' | 'hash' | 'text and hash' | 'new version' | 'document' | 'no document',
+) {
   const { query } = database
   const row = await query
     .selectFrom('policy_snapshots')
@@ -34,29 +37,41 @@ async function tamper(database: Database, change: 'role' | 'text' | 'hash' | 'te
   if (change === 'hash')
     await query
       .updateTable('policy_snapshots')
-      .set({ hash: hashOf(cedar) })
+      .set({ hash: hashOf(cedar, row.document) })
       .execute()
   if (change === 'text and hash')
     await query
       .updateTable('policy_snapshots')
-      .set({ cedar, hash: hashOf(cedar) })
+      .set({ cedar, hash: hashOf(cedar, row.document) })
       .execute()
+  if (change === 'document') {
+    const document = (row.document ?? '').replace('"note":""', '"note":"nothing to see"')
+    await query.updateTable('policy_snapshots').set({ document }).where('version', '=', row.version).execute()
+  }
+  if (change === 'no document') {
+    const made = { document: null, hash: hashOf(row.cedar, null) }
+    await query.updateTable('policy_snapshots').set(made).where('version', '=', row.version).execute()
+  }
   if (change === 'new version') {
-    const next = { ...row, version: row.version + 1, cedar, hash: hashOf(cedar) }
+    const next = { ...row, version: row.version + 1, cedar, hash: hashOf(cedar, row.document) }
     await query.insertInto('policy_snapshots').values(next).execute()
   }
 }
 
 eachDatabase('policy', (open, openAgain) => {
   test('a new database gets the shipped roles in snapshot 1, recorded', async () => {
-    const { policy, root, ledger } = await openPolicy(await open())
+    const { database, policy, root, ledger } = await openPolicy(await open())
     expect((await policy.roles.list()).map((role) => [role.name, role.isShipped])).toEqual([
       ['admin', true],
       ['analyst', true],
       ['viewer', true],
     ])
     const { version, hash, cedar } = policy.snapshot()
-    expect({ version, hash }).toEqual({ version: 1, hash: hashOf(cedar) })
+    const { document } = await database.query
+      .selectFrom('policy_snapshots')
+      .select('document')
+      .executeTakeFirstOrThrow()
+    expect({ version, hash }).toEqual({ version: 1, hash: hashOf(cedar, document) })
     expect(may(policy, root)).toBe(true)
     const entries = await ledger.read({ event: 'policy.published' })
     expect(entries.map((entry) => [entry.outcome, entry.details?.['hash']])).toEqual([['succeeded', hash]])
@@ -104,7 +119,7 @@ eachDatabase('policy', (open, openAgain) => {
     const before = policy.decide(root, 'tools:call', anything)
     await addPerson(database, clock, 'someone')
     await policy.refresh()
-    expect(policy.decide(root, 'tools:call', anything)).toBe(before)
+    expect(policy.decide(root, 'tools:call', anything)).toEqual(before)
   })
 
   test('a change on one node is in force on the other at its next refresh', async () => {

@@ -4,18 +4,31 @@
  * Trusts: the database's revision; the principal it is given.
  * Fails: when the policy or the holds cannot be loaded, `refresh` and `findHold` throw and `decide` denies.
  */
+import { hash } from 'node:crypto'
 import type { Ledger } from '#audit'
 import { Fault, type Clock } from '#kernel'
 import type { Database } from '#platform/database'
-import { createDecide } from './decide.ts'
-import type { Asked } from './explain.ts'
-import { findInForce, indexHolds, type HoldIndex } from './holds/find-hold.ts'
+import type { Log } from '#platform/telemetry'
+import { createChanges, type PolicyChanges } from './change/changes.ts'
+import type { ChangeNeeds } from './change/drafts.ts'
+import { recordFourEyes } from './change/four-eyes.ts'
+import { roleChecks } from './change/role-checks.ts'
+import { createShadowWatch, type ShadowWatch } from './change/watch-shadows.ts'
+import { type Budgets, createBudgets } from './budgets/create-budgets.ts'
+import { type BudgetIndex, readBudgets } from './budgets/index-budgets.ts'
+import { createDecide, createShadowsOf } from './decide.ts'
+import { policyEvents } from './events.ts'
+import { createFlow, type Flow } from './flow/flow.ts'
+import { findInForce, findOnAddress, type HeldQuestion, indexHolds, type HoldIndex } from './holds/find-hold.ts'
 import type { Hold } from './holds/hold.ts'
 import { createHolds, readHoldsInForce, type Holds } from './holds/holds.ts'
 import { createRefresh } from './refresh.ts'
+import { createRejudging, type Rejudging } from './rejudge/rejudge.ts'
+import { createReplays, type Replays } from './replay/create-replays.ts'
 import { createRoles, type Roles } from './roles/roles.ts'
 import { seedDemoRoles, seedShippedRoles } from './roles/seed.ts'
-import { createSnapshotLoader, type LoadedSnapshot } from './snapshot/load.ts'
+import { createSurroundings, type Surroundings } from './settings.ts'
+import { createSnapshotLoader, prepareSnapshot, type LoadedSnapshot } from './snapshot/load.ts'
 import type { Snapshot } from './snapshot/store.ts'
 
 export interface Policy {
@@ -24,28 +37,70 @@ export interface Policy {
    * Says what was true at the last `refresh`. Holds are not part of it: ask `findHold`.
    */
   readonly decide: ReturnType<typeof createDecide>
+  /** What the rules that are judged aside would have done, for a question that `decide` was asked. Never throws. */
+  readonly shadowsOf: ReturnType<typeof createShadowsOf>
   /**
    * To be called once per exchange, before `decide` and `findHold`. Returns at once when nothing has changed.
    * @throws Fault `policy.unavailable`, at once or as a rejection: then refuse everything
    */
   refresh(): void | Promise<void>
   /**
-   * The hold in force on this person or on what they ask for; on the person first, then on everything. Without a target:
-   * on the person or everything. With `castellan`: on the person only, as the admin plane is where holds are lifted.
+   * The hold in force on this person, their client, their address or what they ask for; on the person first, then on
+   * everything. With `castellan`: on the person or service account only, as the admin plane is where holds are lifted.
    * @throws Fault `policy.unavailable` after a failed `refresh`
    */
-  findHold(asked: { readonly personId: string; readonly target?: Asked }): Hold | undefined
+  findHold(asked: HeldQuestion): Hold | undefined
+  /** The hold in force on this address, asked before anybody is known. @throws as `findHold` */
+  findAddressHold(address: string): Hold | undefined
   readonly holds: Holds
+  readonly budgets: Budgets
+  readonly flow: Flow
+  /** Whether any rule in force may go by what a client has met; as of the last `refresh`. */
+  readsFlow(): boolean
   readonly roles: Roles
+  readonly changes: PolicyChanges
+  /** Counts what rules that are judged aside would have changed. */
+  readonly shadows: ShadowWatch
+  readonly replays: Replays
   /** The snapshot in force. @throws Fault `policy.unavailable` after a failed `refresh` */
   snapshot(): Snapshot
+  /** Of the rule with this id in the snapshot in force: changes when, and only when, it is written anew. */
+  ruleFingerprint(rule: string): string | undefined
   /** Adds the demo roles when the roles are still as first shipped; otherwise does nothing. */
   seedDemoRoles(): Promise<void>
+}
+
+const plainSettings = { timeZone: 'UTC', networks: [] }
+
+export interface PolicyNeeds {
+  readonly database: Database
+  readonly ledger: Ledger
+  readonly clock: Clock
+  /** Swapped when the configuration is reloaded. Without it, times are of UTC and no network has a name. */
+  readonly surroundings?: { readonly current: Surroundings }
+  /** Told when the official engine disagrees. */
+  readonly log?: Pick<Log, 'error'>
+}
+
+/** WHY: everything is denied by then; an entry that cannot be written must not stop that. */
+function alarmed({ ledger, log }: PolicyNeeds, share: () => number): Rejudging {
+  return createRejudging({
+    share,
+    onDisagreement(found) {
+      const { snapshotVersion } = found
+      log?.error('policy.distrusted', 'the official engine disagreed with a decision; everything is denied', {
+        snapshotVersion,
+      })
+      const entry = ledger.append(policyEvents.distrusted, { outcome: 'failed', details: { ...found } })
+      void entry.catch(() => undefined)
+    },
+  })
 }
 
 interface Live {
   readonly snapshot: LoadedSnapshot
   readonly holds: HoldIndex
+  readonly budgets: BudgetIndex
 }
 
 function unavailable(cause: unknown): Fault {
@@ -61,7 +116,8 @@ function createLive({ database, clock }: { database: Database; clock: Clock }) {
   async function load(): Promise<void> {
     try {
       const holds = indexHolds(await readHoldsInForce(database.query, clock.now()))
-      live = { snapshot: await loadSnapshot(), holds }
+      const budgets = await readBudgets(database.query)
+      live = { snapshot: await loadSnapshot(), holds, budgets }
     } catch (cause) {
       live = undefined
       throw unavailable(cause)
@@ -86,27 +142,66 @@ function createLive({ database, clock }: { database: Database; clock: Clock }) {
   }
 }
 
+function fingerprintOf(loaded: LoadedSnapshot | undefined, id: string): string | undefined {
+  const rule = loaded?.rules.get(id)
+  return rule && hash('sha256', rule.text, 'base64url')
+}
+
 /**
  * Makes the room, with the shipped roles in the database and the newest snapshot loaded.
  * @throws Fault `policy.unavailable` when the database holds a policy that cannot be trusted
  */
-export async function createPolicy(needs: { database: Database; ledger: Ledger; clock: Clock }): Promise<Policy> {
+export async function createPolicy(needs: PolicyNeeds): Promise<Policy> {
   await seedShippedRoles(needs)
+  const { surroundings = { current: createSurroundings({ policy: plainSettings }) } } = needs
+  await recordFourEyes(needs, surroundings.current.isFourEyes)
   const { peek, read, refresh } = createLive(needs)
   await refresh()
   // WHY: the change is committed and reported as such; if it cannot be loaded here, this process denies everything.
   const changed = () => new Promise<void>((done) => done(refresh())).catch(() => undefined)
   const withChanged = { ...needs, changed }
+  const asked = { surroundings: () => surroundings.current, now: () => needs.clock.now() }
+  const life: ChangeNeeds = {
+    ...withChanged,
+    isFourEyes: () => surroundings.current.isFourEyes,
+    networks: () => surroundings.current.networkNames,
+    decideBy(compiled, version) {
+      const draft = prepareSnapshot({ version, hash: '', cedar: compiled.cedar }, compiled)
+      return createDecide({ ...asked, current: () => draft })
+    },
+  }
+  const deciding = { ...asked, current: () => peek()?.snapshot }
+  const shadowsOf = createShadowsOf(deciding)
   return {
-    decide: createDecide(() => peek()?.snapshot),
+    decide: createDecide({ ...deciding, rejudging: alarmed(needs, () => surroundings.current.rejudgeShare) }),
+    shadowsOf,
     refresh,
     findHold: (asked) => findInForce(read().holds, asked, needs.clock.now()),
+    findAddressHold: (address) => findOnAddress(read().holds, address, needs.clock.now()),
     holds: createHolds(withChanged),
-    roles: createRoles(withChanged),
+    budgets: createBudgets({
+      ...withChanged,
+      timeZone: () => surroundings.current.timeZone,
+      index: () => read().budgets,
+    }),
+    flow: createFlow(needs),
+    readsFlow: () => peek()?.snapshot.readsFlow === true,
+    roles: createRoles({ ...withChanged, checks: roleChecks(life) }),
+    changes: createChanges(life),
+    shadows: createShadowWatch({
+      ...needs,
+      shadowsOf,
+      current() {
+        const loaded = peek()?.snapshot
+        return loaded && { version: loaded.version, hasShadows: loaded.judgeShadows !== undefined }
+      },
+    }),
+    replays: createReplays({ ...needs, deciding }),
     snapshot() {
-      const { version, hash, cedar } = read().snapshot
-      return { version, hash, cedar }
+      const { version, hash: snapshotHash, cedar } = read().snapshot
+      return { version, hash: snapshotHash, cedar }
     },
+    ruleFingerprint: (id) => fingerprintOf(peek()?.snapshot, id),
     async seedDemoRoles() {
       await seedDemoRoles(needs)
       await changed()

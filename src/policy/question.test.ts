@@ -1,55 +1,47 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { somebody, toolOf } from '../../test/world/policies/decisions.ts'
+import type { Circumstances } from './circumstances.ts'
 import type { Asked } from './explain.ts'
+import type { Permission } from './permissions.ts'
 import { readQuestion } from './question.ts'
 
-function keyOf(roles: readonly string[], target: Asked): string | undefined {
-  const principal = {
-    id: 'p',
-    name: 'n',
-    roles,
-    factors: [],
-    credential: { kind: 'session', id: 's', expiresAt: 0 },
-  } as const
-  const permission = target === 'castellan' ? 'people:read' : target.kind === 'server' ? 'servers:use' : 'tools:call'
-  const read = readQuestion(principal, permission, target)
-  return read.unreadable === undefined ? read.key : undefined
+function read(permission: string, target: Asked, circumstances: Circumstances = {}) {
+  return readQuestion(somebody('r'), { permission: permission as Permission, target, circumstances, now: 7 })
 }
 
-const text = fc.oneof(
-  fc.string({ unit: fc.constantFrom('1', ':', '#', '|', 'a', ','), minLength: 1, maxLength: 6 }),
-  fc.constantFrom('x'.repeat(256), 'x'.repeat(257), 'x'.repeat(258), '1:a', '#a'),
-)
-const asked = fc.tuple(
-  fc.uniqueArray(text, { maxLength: 3 }),
-  fc.oneof(
-    fc.record({ upstream: text, kind: fc.constant('server' as const) }),
-    fc.record({ upstream: text, kind: fc.constant('tool' as const), name: text }),
-  ),
-)
+const classification = {
+  effect: 'read',
+  sensitivity: 'public',
+  dataClasses: [],
+  owner: '',
+  bringsUntrusted: false,
+  isOutlet: false,
+} as const
 
-test('two questions have one key only when they are the same question', () => {
-  fc.assert(
-    fc.property(asked, asked, ([roles, target], [otherRoles, otherTarget]) => {
-      const isSame =
-        JSON.stringify([roles.toSorted(), target.upstream, target.kind, 'name' in target && target.name]) ===
-        JSON.stringify([
-          otherRoles.toSorted(),
-          otherTarget.upstream,
-          otherTarget.kind,
-          'name' in otherTarget && otherTarget.name,
-        ])
-      expect(keyOf(roles, target) === keyOf(otherRoles, otherTarget)).toBe(isSame)
-    }),
-    { numRuns: 3_000 },
-  )
+test('a call is an action by what its tool does, the worst that is not administration unless somebody said', () => {
+  expect(read('tools:call', toolOf('a', 'b'))).toMatchObject({ action: 'tools:call/execute', at: 7 })
+  expect(read('tools:call', toolOf('a', 'b'), { classification, at: 9 })).toMatchObject({
+    action: 'tools:call/read',
+    at: 9,
+  })
+  expect(read('people:read', 'castellan', { classification })).toMatchObject({ action: 'people:read' })
 })
 
-test('the order and the doubles of roles do not matter', () => {
-  expect(keyOf(['b', 'a', 'b'], 'castellan')).toBe(keyOf(['a', 'b'], 'castellan'))
+test('an effect class that is none, and a name that is only an action, are unreadable', () => {
+  const odd = { ...classification, effect: 'harmless' as 'read' }
+  expect(read('tools:call', toolOf('a', 'b'), { classification: odd })).toHaveProperty('unreadable')
+  for (const name of ['tools:call/read', 'read', 'administer', '']) {
+    expect(read(name, toolOf('a', 'b')), name).toHaveProperty('unreadable')
+  }
 })
 
-test('a key stays short for a long name', () => {
-  const key = keyOf(['a'], { upstream: 'u', kind: 'tool', name: 'x'.repeat(65_536) })
-  expect(key?.length).toBeLessThan(200)
+test('only a tool and a prompt are judged by arguments, of which a listing knows none', () => {
+  const callArguments = { to: 'x' }
+  const resource: Asked = { upstream: 'a', kind: 'resource', name: 'u' }
+  const prompt: Asked = { upstream: 'a', kind: 'prompt', name: 'p' }
+  expect(read('tools:call', toolOf('a', 'b'), { callArguments })).toMatchObject({ callArguments })
+  expect(read('prompts:get', prompt, { callArguments })).toMatchObject({ callArguments })
+  expect(read('resources:read', resource, { callArguments })).toMatchObject({ callArguments: {} })
+  expect(read('resources:read', resource)).toMatchObject({ callArguments: {} })
+  expect(read('tools:call', toolOf('a', 'b'))).toMatchObject({ callArguments: undefined })
 })

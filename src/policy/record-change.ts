@@ -5,6 +5,7 @@
  * Fails: no entry, no change. When the commit fails after the entry, a second entry says that it failed.
  */
 import type { EntryFields, EventDefinition, Ledger } from '#audit'
+import { isRefusal } from '#kernel'
 import type { Database } from '#platform/database'
 import type { Rows } from './snapshot/store.ts'
 
@@ -17,7 +18,16 @@ interface Promised {
   readonly entry: number
 }
 
-/** Runs `work` in one transaction. Work that returns without recording is expected to have changed nothing. */
+/** Undoes a transaction whose work was refused. */
+class Refused extends Error {
+  readonly refusal: unknown
+  constructor(refusal: unknown) {
+    super('refused')
+    this.refusal = refusal
+  }
+}
+
+/** Runs `work` in one transaction. Work that returns a refusal has changed nothing: what it wrote is rolled back. */
 export async function recordChange<Result>(
   database: Database,
   ledger: Ledger,
@@ -38,14 +48,17 @@ export async function recordChange<Result>(
     return await database.transaction(async (rows) => {
       // WHY: the database runs the work again when two transactions collide.
       await takeBack()
-      return work(rows, async (event, fields) => {
+      const result = await work(rows, async (event, fields) => {
         const { seq } = await ledger.append(event, { ...fields, outcome: 'succeeded' })
         promised.push({ event, fields, entry: seq })
       })
+      if (isRefusal(result)) throw new Refused(result)
+      return result
     })
   } catch (cause) {
     // WHY: the first failure is the one to tell; a ledger that is down stops everything by itself.
     await takeBack().catch(() => undefined)
+    if (cause instanceof Refused) return cause.refusal as Result
     throw cause
   }
 }

@@ -61,6 +61,12 @@ export const policyRefusals = defineRefusals({
     hint: 'ask for it with tools:call, resources:read, prompts:get or files:read, in a grant of their own',
     status: 400,
   },
+  conditionInvalid: {
+    code: 'policy.condition-invalid',
+    says: 'the condition of a grant cannot be read: {problem}',
+    hint: 'write one Cedar expression, such as context.time.hour < 18; see docs/policy-language.md',
+    status: 400,
+  },
   patternInvalid: {
     code: 'policy.pattern-invalid',
     says: 'there is no such form of resource pattern: {pattern}',
@@ -136,8 +142,14 @@ export const policyRefusals = defineRefusals({
   holdSubjectInvalid: {
     code: 'policy.hold-subject-invalid',
     says: '{subject} cannot be held as {kind}',
-    hint: 'hold a person by id, a tool as <upstream>/<tool>, an upstream by name, or everything with an empty subject',
+    hint: 'hold a person or a client by id, an address as 203.0.113.7 or 203.0.113.0/24, a tool as <upstream>/<tool>, an upstream by name, or everything with an empty subject',
     status: 400,
+  },
+  holdOnLoopback: {
+    code: 'policy.hold-on-loopback',
+    says: 'a hold on {network} would stop this machine itself, and whoever comes through a proxy on it',
+    hint: 'hold a narrower network, or hold everything',
+    status: 409,
   },
   holdReasonInvalid: {
     code: 'policy.hold-reason-invalid',
@@ -156,5 +168,17 @@ export const policyRefusals = defineRefusals({
     says: 'there is no hold {hold} in force',
     hint: '`castellan hold list` shows the holds in force',
     status: 404,
+  },
+  flowOwn: {
+    code: 'policy.flow-own',
+    says: 'nobody sets back the labels of their own clients',
+    hint: 'ask another administrator',
+    status: 403,
+  },
+  flowReasonInvalid: {
+    code: 'policy.flow-reason-invalid',
+    says: 'setting labels back needs a reason of one line, at most {limit} characters',
+    hint: 'say why what was met does not count any more',
+    status: 400,
   },
 })

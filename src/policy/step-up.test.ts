@@ -1,16 +1,11 @@
-import type { Principal } from '#kernel'
 import { expect, test } from 'vitest'
-import { compileRoles } from './cedar/compile.ts'
-import { createJudge, findProblems } from './cedar/judge.ts'
-import { createDecide } from './decide.ts'
-import { createDecisionCache } from './decision-cache.ts'
+import { decideBy, loadPolicy, problemsIn, somebody as person } from '../../test/world/policies/decisions.ts'
+import { compileRole } from './cedar/compile-role.ts'
 import type { Asked } from './explain.ts'
 import type { Permission } from './permissions.ts'
 import { refuseBeyondReach } from './roles/reach.ts'
 import { checkRole, type Grant } from './roles/role.ts'
 import type { LoadedSnapshot } from './snapshot/load.ts'
-
-const prepare = createJudge()
 
 const roles: { name: string; grants: Grant[] }[] = [
   { name: 'payer', grants: [{ permissions: ['tools:call'], resources: ['bank/tools/pay'], stepUp: true }] },
@@ -19,37 +14,38 @@ const roles: { name: string; grants: Grant[] }[] = [
 ]
 
 function start() {
-  const { policies, cedar } = compileRoles(roles, 1)
+  const loaded = loadPolicy({ roles })
   const asked = { count: 0 }
-  const ask = prepare(policies)
-  const grants = new Map(policies.map((policy) => [policy.id, policy]))
-  const cache = createDecisionCache<never>(1_000) as LoadedSnapshot['cache']
-  const loaded: LoadedSnapshot = {
-    version: 1,
-    hash: '',
-    cedar,
-    grants,
-    cache,
-    ask: (question) => {
-      asked.count += 1
-      return ask(question)
+  const { sliceOf, judge } = loaded.judged
+  const judged: LoadedSnapshot['judged'] = {
+    ...loaded.judged,
+    judge: (request) => (asked.count++, judge(request)),
+    sliceOf(request) {
+      const slice = sliceOf(request)
+      return { ...slice, judge: () => (asked.count++, slice.judge()) }
     },
   }
-  return { decide: createDecide(() => loaded), asked, policies }
-}
-
-function person(...own: string[]): Principal {
-  const credential = { kind: 'session', id: 's1', expiresAt: 1 } as const
-  return { id: 'p1', name: 'ada', roles: own, factors: ['password', 'totp'], credential }
+  return { decide: decideBy({ ...loaded, judged }), asked, rules: loaded.rules }
 }
 
 const pay: Asked = { upstream: 'bank', kind: 'tool', name: 'pay' }
 const look: Asked = { upstream: 'bank', kind: 'tool', name: 'look' }
 
 test('a grant that asks for a fresh factor compiles to a permit and a forbid that names its remedy', () => {
-  const { policies } = start()
-  expect(findProblems(policies)).toEqual([])
-  expect(policies.find(({ id }) => id === 'role:payer#1!step-up')?.text).toBe(`@id("role:payer#1!step-up")
+  const { rules } = start()
+  expect(problemsIn({ roles })).toEqual([])
+  const rule = rules.get('role:payer#1!step-up')
+  expect(rule).toMatchObject({ remedy: { rule: 'role:payer#1!step-up', kind: 'step-up' }, effect: 'forbid' })
+  expect(rule?.json.conditions.at(-1)).toEqual({
+    kind: 'unless',
+    body: {
+      contains: {
+        left: { '.': { left: { Var: 'context' }, attr: 'met' } },
+        right: { Value: 'role:payer#1!step-up' },
+      },
+    },
+  })
+  expect(rule?.text).toBe(`@id("role:payer#1!step-up")
 @remedy("step-up")
 forbid (
   principal in Castellan::Role::"payer",
@@ -57,8 +53,6 @@ forbid (
   resource
 ) when {
   (resource is Castellan::Tool && resource.upstream == "bank" && resource.name == "pay")
-} unless {
-  context.stepUp
 };`)
 })
 
@@ -67,7 +61,8 @@ test('it is denied with a remedy, and allowed with the factor, whatever other ro
   for (const own of [['payer'], ['payer', 'bank-all']]) {
     expect(decide(person(...own), 'tools:call', pay)).toEqual({
       isAllowed: false,
-      remedy: 'step-up',
+      remedies: [{ rule: 'role:payer#1!step-up', kind: 'step-up' }],
+      mayDepend: false,
       snapshotVersion: 1,
       reasons: [
         {
@@ -76,9 +71,9 @@ test('it is denied with a remedy, and allowed with the factor, whatever other ro
         },
       ],
     })
-    const proved = decide(person(...own), 'tools:call', pay, { isSteppedUp: true })
+    const proved = decide(person(...own), 'tools:call', pay, { met: new Set(['role:payer#1!step-up']) })
     expect(proved.isAllowed).toBe(true)
-    expect(proved).not.toHaveProperty('remedy')
+    expect(proved.remedies).toEqual([])
     expect(proved.reasons.map(({ rule }) => rule)).toContain('role:payer#1')
     expect(proved.reasons.map(({ rule }) => rule).join()).not.toContain('!step-up')
   }
@@ -88,16 +83,16 @@ test('it is denied with a remedy, and allowed with the factor, whatever other ro
 
 test('a factor grants nothing by itself, and a denial that it would not mend has no remedy', () => {
   const { decide } = start()
-  for (const isSteppedUp of [true, false]) {
+  for (const met of ['all', new Set(['role:payer#1!step-up']), undefined] as const) {
     for (const [own, permission, target] of [
       [['payer'], 'tools:call', look],
       [[], 'tools:call', pay],
       [['payer'], 'servers:use', { upstream: 'bank', kind: 'server' }],
       [['payer'], 'people:read', 'castellan'],
     ] as [string[], Permission, Asked][]) {
-      const decision = decide(person(...own), permission, target, { isSteppedUp })
+      const decision = decide(person(...own), permission, target, { met })
       expect(decision.isAllowed).toBe(false)
-      expect(decision).not.toHaveProperty('remedy')
+      expect(decision.remedies).toEqual([])
     }
   }
 })
@@ -106,7 +101,7 @@ test('the engine is asked once for what is allowed or not granted, twice for wha
   const { decide, asked } = start()
   const count = (own: string, target: Asked, isSteppedUp = false): number => {
     const before = asked.count
-    decide(person(own), 'tools:call', target, { isSteppedUp })
+    decide(person(own), 'tools:call', target, { met: isSteppedUp ? 'all' : undefined })
     return asked.count - before
   }
   expect([count('bank-all', pay), count('payer', look), count('payer', pay), count('payer', pay, true)]).toEqual([
@@ -116,24 +111,19 @@ test('the engine is asked once for what is allowed or not granted, twice for wha
     0, 0, 0, 0,
   ])
   expect(decide(person('payer'), 'tools:call', pay).isAllowed).toBe(false)
-  expect(decide(person('payer'), 'tools:call', pay, { isSteppedUp: true }).isAllowed).toBe(true)
+  expect(decide(person('payer'), 'tools:call', pay, { met: 'all' }).isAllowed).toBe(true)
 })
 
-test('an engine that cannot judge the remedy leaves a plain denial', () => {
-  const { policies, cedar } = compileRoles(roles, 1)
-  const ask = prepare(policies)
-  const loaded: LoadedSnapshot = {
-    version: 1,
-    hash: '',
-    cedar,
-    grants: new Map(policies.map((policy) => [policy.id, policy])),
-    cache: createDecisionCache(10),
-    ask: (question) =>
-      question.stepUp === true ? { isAllowed: true, policyIds: ['x'], problem: 'trap' } : ask(question),
-  }
-  const decision = createDecide(() => loaded)(person('payer'), 'tools:call', pay)
-  expect(decision).toMatchObject({ isAllowed: false, reasons: [{ rule: 'not-granted' }] })
-  expect(decision).not.toHaveProperty('remedy')
+test('where the remedy cannot be judged, the denial is told without one', () => {
+  const loaded = loadPolicy({ roles })
+  const judge: LoadedSnapshot['judged']['judge'] = () => ({
+    outcome: 'deny',
+    deciding: [],
+    undecided: [],
+    errors: [{ id: 'role:payer#1', because: 'type', message: 'trap' }],
+  })
+  const decision = decideBy({ ...loaded, judged: { ...loaded.judged, judge } })(person('payer'), 'tools:call', pay)
+  expect(decision).toMatchObject({ isAllowed: false, remedies: [] })
 })
 
 test('a fresh factor is asked for single calls alone', () => {
@@ -146,9 +136,9 @@ test('a fresh factor is asked for single calls alone', () => {
     const grant = { permissions: ['tools:call', permission], resources: ['*'], stepUp: true }
     expect(check(grant), permission).toBe('policy.step-up-idle')
   }
-  expect(() =>
-    compileRoles([{ name: 'r', grants: [{ permissions: ['*'], resources: ['*'], stepUp: true }] }], 1),
-  ).toThrow('in vain')
+  expect(() => compileRole({ name: 'r', grants: [{ permissions: ['*'], resources: ['*'], stepUp: true }] })).toThrow(
+    'in vain',
+  )
 })
 
 test('nobody gives without a factor what they have with one alone', () => {

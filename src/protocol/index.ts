@@ -1,6 +1,14 @@
 export { asPrivate } from './as-private.ts'
 export { splitBatch } from './batch.ts'
-export { applyEdits, elementSpans, memberEdit, spanOf, type Edit } from './json/edit-text.ts'
+export {
+  applyEdits,
+  elementSpans,
+  memberEdit,
+  memberSpans,
+  spanOf,
+  type Edit,
+  type MemberSpan,
+} from './json/edit-text.ts'
 export {
   initializeResponse,
   readDiscovered,
@@ -22,7 +30,7 @@ export { legacyDefinitions } from './bridge/legacy-definition.ts'
 export { kindOfResult, legacyNotification, legacyResponse } from './bridge/legacy-response.ts'
 export { mirroredHeaders, mirrorProblem, mirrorsOf, type Mirror } from './bridge/mirrors.ts'
 export { type Envelope, modernRequest, modernRevision } from './bridge/modern-request.ts'
-export { withoutMembers } from './bridge/without-members.ts'
+export { withoutMembers, withoutMeta } from './bridge/without-members.ts'
 export { legacyRequest } from './bridge/legacy-request.ts'
 export {
   addressesIn,

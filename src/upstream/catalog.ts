@@ -58,7 +58,7 @@ function describe(record: UpstreamRecord): Record<string, unknown> {
 }
 
 /** WHY: another upstream that gets the name later inherits nothing. */
-const dependents = ['upstream_endpoints', 'tool_pins', 'bundle_members'] as const
+const dependents = ['upstream_endpoints', 'tool_pins', 'bundle_members', 'classifications'] as const
 
 export function createCatalog({ database, ledger, clock, registry }: CatalogNeeds): Catalog {
   async function add(draft: AddUpstream): Promise<UpstreamRecord | Refusal> {

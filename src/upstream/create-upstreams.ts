@@ -17,6 +17,7 @@ import { type BalanceSettings, defaultBalance } from './balance/settings.ts'
 import { type Bridge, type BridgeNeeds, createBridge } from './bridge/bridge.ts'
 import type { RefusedQuestion } from './bridge/modern-face.ts'
 import { createCatalog, type Catalog } from './catalog.ts'
+import { type Classifications, createClassifications } from './classify/classifications.ts'
 import { upstreamEvents } from './events.ts'
 import { createPins, type PinStore } from './pins.ts'
 import type { SeenTool } from './pins/describe.ts'
@@ -58,6 +59,7 @@ export interface Upstreams {
   readonly catalog: Catalog
   readonly endpoints: Endpoints
   readonly pins: Pins
+  readonly classifications: Classifications
   readonly bundles: Bundles
   /** @throws Fault `upstream.unreachable`, `upstream.timeout`, `upstream.misbehaved`, `upstream.cancelled` (by the request's own signal), `upstream.duplicate-id` */
   exchange(request: UpstreamRequest): Promise<UpstreamAnswer>
@@ -115,10 +117,12 @@ function recordChild(ledger: Ledger, { upstream, ownerId, pid, end }: ChildNews)
 }
 
 /** A question that was kept from its client is somebody's to look into. */
-function recordRefused(ledger: Ledger, { upstream, ownerId, method, problem }: RefusedQuestion): void {
-  const target = { upstream, kind: 'server' as const }
-  const details = { ownerId, method, problem }
-  ledger.append(upstreamEvents.questionRefused, { target, outcome: 'refused', details }).catch(() => undefined)
+function refusedTo(ledger: Ledger): (refused: RefusedQuestion) => void {
+  return ({ upstream, ownerId, method, problem }) => {
+    const target = { upstream, kind: 'server' as const }
+    const details = { ownerId, method, problem }
+    ledger.append(upstreamEvents.questionRefused, { target, outcome: 'refused', details }).catch(() => undefined)
+  }
 }
 
 interface Transports {
@@ -196,16 +200,16 @@ export function createUpstreams(needs: UpstreamNeeds): Upstreams {
       throw new Fault('upstream.unreachable', 'the upstream was removed')
     return transports[request.upstream.transport].exchange(request)
   }
-  const onRefused = (refused: RefusedQuestion) => recordRefused(ledger, refused)
-  const bridge = createBridge({ ...needs, exchange: direct, onRefused, limits: { idleMs, ...settings.bridge } })
+  const limits = { idleMs, ...settings.bridge }
+  const bridge = createBridge({ ...needs, exchange: direct, onRefused: refusedTo(ledger), limits })
   countSessions(needs, bridge, transports)
   const all = [bridge, ...Object.values(transports)]
   const registry = createRegistry(database, (before, after) => {
     for (const name of changedNames(before, after)) for (const transport of all) void transport.forget(name)
     balance.keep(after.records.values())
   })
-  const catalog = createCatalog({ database, ledger, clock, registry })
-  const store = createPins({ database, ledger, clock, registry })
+  const kept = { database, ledger, clock, registry }
+  const store = createPins(kept)
 
   async function survey(upstream: UpstreamRecord): Promise<unknown[] | Refusal> {
     const timeoutMs = settings.reviewTimeoutMs ?? defaultReviewTimeoutMs
@@ -224,23 +228,23 @@ export function createUpstreams(needs: UpstreamNeeds): Upstreams {
     if (upstream === undefined) return refuse(upstreamRefusals.unknown, { names: { name } })
     const tools = await survey(upstream)
     const target = { upstream: name, kind: 'server' as const }
-    const principal = by === undefined ? {} : { principal: by }
+    const asked = by === undefined ? { target } : { target, principal: by }
     if (isRefusal(tools)) {
       const refused = { outcome: 'failed' as const, refusal: tools.code, details: { ...tools.detail } }
-      await ledger.append(upstreamEvents.reviewed, { target, ...refused, ...principal })
+      await ledger.append(upstreamEvents.reviewed, { ...asked, ...refused })
       return tools
     }
     await store.observe(name, tools, { isReview: true })
-    const details = { tools: tools.length }
-    await ledger.append(upstreamEvents.reviewed, { target, outcome: 'succeeded', details, ...principal })
+    await ledger.append(upstreamEvents.reviewed, { ...asked, outcome: 'succeeded', details: { tools: tools.length } })
     return store.describe(name)
   }
 
   return {
-    catalog,
-    endpoints: createEndpoints({ database, ledger, clock, registry, balance }),
+    catalog: createCatalog(kept),
+    endpoints: createEndpoints({ ...kept, balance }),
     bundles: createBundles({ database, ledger, clock }),
     pins: { ...store, review },
+    classifications: createClassifications(kept),
     exchange: bridge.exchange,
     close: async () => {
       await bridge.close()

@@ -80,6 +80,10 @@ export const upstreamEvents = {
     name: 'tool.approved',
     says: 'A person approved the definition of a tool, which the entry holds, in spite of the warnings it names.',
   }),
+  classified: defineEvent({
+    name: 'tool.classified',
+    says: 'An administrator said what a tool, or a server as a whole, does at worst and what its answers hold.',
+  }),
   toolRejected: defineEvent({
     name: 'tool.rejected',
     says: 'A person rejected the definition of a tool; an earlier approval of the tool is withdrawn.',

@@ -6,18 +6,20 @@
  * Fails: with a Refusal, or a Fault of the database or ledger; then nothing has changed.
  * @see docs/decisions/0027
  */
-import type { Clock, Refusal } from '#kernel'
+import { type Classification, type Clock, isRefusal, type Refusal } from '#kernel'
 import type { Ledger } from '#audit'
 import type { Database } from '#platform/database'
 import type { OfferedTool, Pin } from './definition.ts'
 import { upstreamEvents } from './events.ts'
 import { addressesOf } from './pins/addresses.ts'
 import { describeTools, type SeenTool } from './pins/describe.ts'
-import { judge, type Case, type Judgement, type PinRow, type Verdict } from './pins/judge.ts'
+import { judge, ownEntry, type Case, type Judgement, type PinRow, type Verdict } from './pins/judge.ts'
 import { createNewsAllowance } from './pins/news-allowance.ts'
 import { offeredOnce, recordOffer, weighOffer } from './pins/observe.ts'
 import { readPin } from './pins/read-pin.ts'
 import { createExaminer } from './pins/warnings.ts'
+import { checkClassification } from './classify/check-classification.ts'
+import { writeClassification } from './classify/classifications.ts'
 import type { Registry } from './register.ts'
 
 export interface PinStore {
@@ -63,12 +65,17 @@ const unjudged = {
   ...withoutQuarantine,
 }
 
-function approval({ clock, registry }: PinNeeds, { upstream, by, hashes }: Judgement): Verdict {
+function approval({ clock, registry }: PinNeeds, { upstream, by, hashes, classifications = {} }: Judgement): Verdict {
   const record = registry.current.records.get(upstream)
   const addresses = record === undefined ? [] : addressesOf(record)
   const accepted = ({ warnings }: Case) => [
     ...new Set(warnings.filter(({ weight }) => weight === 'word').map(({ key }) => key)),
   ]
+  const classificationOf = ({ row }: Case): Classification | undefined => {
+    const given = ownEntry(classifications, row.tool)
+    const checked = given && checkClassification(given)
+    return checked === undefined || isRefusal(checked) ? undefined : checked
+  }
   return {
     event: upstreamEvents.toolApproved,
     isApproval: true,
@@ -90,7 +97,20 @@ function approval({ clock, registry }: PinNeeds, { upstream, by, hashes }: Judge
       // WHY: what was not named by its hash may be another definition than the one that was looked at.
       isNamedByHash: hashes !== undefined && Object.hasOwn(hashes, one.row.tool),
       definition: one.kept.definition,
+      classification: classificationOf(one) ?? null,
     }),
+    async also(transaction, one) {
+      const classification = classificationOf(one)
+      if (classification === undefined) return
+      await writeClassification(transaction, {
+        upstream,
+        tool: one.row.tool,
+        approved_hash: one.row.seen_hash,
+        classification: JSON.stringify(classification),
+        set_at: clock.now(),
+        set_by: by.id,
+      })
+    },
   }
 }
 

@@ -134,6 +134,18 @@ export const upstreamRefusals = defineRefusals({
     hint: 'review the upstream to see the tools it offers',
     status: 404,
   },
+  toolUnapproved: {
+    code: 'upstream.tool-unapproved',
+    says: 'no definition of the tool {tool} is approved, so there is nothing to classify',
+    hint: 'classify a tool when you approve it, or afterwards',
+    status: 409,
+  },
+  classificationInvalid: {
+    code: 'upstream.classification-invalid',
+    says: '{field} is not as a classification has it',
+    hint: 'effect is one of discover, read, query, write, execute, administer; sensitivity one of public, internal, confidential, restricted; data classes are up to 16 lower-case names; the owner is one line',
+    status: 400,
+  },
   definitionMoved: {
     code: 'upstream.definition-moved',
     says: 'the tool {tool} has another definition than the one you looked at',

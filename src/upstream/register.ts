@@ -9,6 +9,7 @@ import type { Selectable } from 'kysely'
 import type { Database, Tables } from '#platform/database'
 import type { Pin } from './definition.ts'
 import { readEndpoint } from './balance/endpoint-store.ts'
+import { type Classified, readClassifications } from './classify/read-classifications.ts'
 import { keepCurrent, type Kept } from './kept.ts'
 import { addressesOf } from './pins/addresses.ts'
 import { pinColumns, readPin } from './pins/read-pin.ts'
@@ -18,6 +19,7 @@ export interface Register {
   /** Sorted by name. */
   readonly records: ReadonlyMap<string, UpstreamRecord>
   readonly pins: ReadonlyMap<string, ReadonlyMap<string, Pin>>
+  readonly classifications: Classified
 }
 
 export type Registry = Kept<Register>
@@ -43,10 +45,13 @@ async function load(database: Database): Promise<Register> {
   const pinRows = await database.query.selectFrom('tool_pins').select(pinColumns).orderBy('tool').execute()
   const pins = new Map<string, Map<string, Pin>>(records.map(({ name }) => [name, new Map()]))
   for (const row of pinRows) pins.get(row.upstream)?.set(row.tool, readPin(row, addresses.get(row.upstream) ?? []))
-  return { records: new Map(records.map((record) => [record.name, record])), pins }
+  const classified = await database.query.selectFrom('classifications').selectAll().execute()
+  const classifications = readClassifications(classified)
+  return { records: new Map(records.map((record) => [record.name, record])), pins, classifications }
 }
 
 /** @param onChange called with what was known before, after a reading replaced it */
 export function createRegistry(database: Database, onChange: (before: Register, after: Register) => void): Registry {
-  return keepCurrent(database, { empty: { records: new Map(), pins: new Map() }, load: () => load(database), onChange })
+  const empty: Register = { records: new Map(), pins: new Map(), classifications: new Map() }
+  return keepCurrent(database, { empty, load: () => load(database), onChange })
 }

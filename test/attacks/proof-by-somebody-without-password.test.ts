@@ -32,8 +32,8 @@ proves('STU-2', 'whoever has no factor here is told how to get one, and proves n
 
   const page = await visitor.get(`${world.gatewayUrl}${path}`)
   expect(page.status).toBe(200)
-  expect(page.text).toContain('ask your administrator for an invitation')
-  expect(page.text).not.toContain('/account">your account page')
+  expect(page.text).toContain('/account">your account page')
+  expect(page.text).toContain(`/sso/lies/prove?next=${encodeURIComponent(path)}`)
   for (const field of ['name="password"', 'name="code"', 'value="prove"']) expect(page.text).not.toContain(field)
   for (const typed of [{}, { password: '', code: '000000' }, { code: '123456' }]) {
     const fields = { form: page.hidden('form'), 'answer-is': 'prove', ...typed }

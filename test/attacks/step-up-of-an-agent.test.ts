@@ -62,7 +62,7 @@ proves(
     const refused = (await world.ledger('&event=call.refused')).filter(({ principal }) => principal?.name === 'nightly')
     expect(refused.map(({ details }) => details?.['reason'])).toEqual([
       'not-granted',
-      ...tries.map(() => 'no-step-up-here'),
+      ...tries.map(() => 'no-remedy-here'),
     ])
     expect(refused.every(({ details }) => details?.['stepUp'] === undefined)).toBe(true)
     expect((await world.ledger('&event=call.refused')).at(-1)?.principal?.name).toBe(ben.name)

@@ -37,7 +37,8 @@ proves(
     const key = { issuer: world.issuer.issuer, key: 'stolen' }
     const withdrawnAt = Date.now()
     const withdrawn = await world.ana.api('POST', '/issuers/keys/withdraw', key)
-    expect([withdrawn.status, withdrawn.body]).toEqual([200, { ...key, withdrawnAt: expect.any(String) as string }])
+    const told = { ...key, withdrawnAt: expect.any(String) as string, isPublished: true }
+    expect([withdrawn.status, withdrawn.body]).toEqual([200, told])
     await theirs.text()
     expect(Date.now() - withdrawnAt).toBeLessThan(1_000)
     for (const token of [thief, sign(stolen, 'u-1'), sign(stolen, 'somebody-new')]) {
@@ -59,10 +60,13 @@ proves(
     expect((await world.ana.api('POST', '/issuers/keys/restore', key)).status).toBe(200)
     expect((await world.post({ token: thief, message: callTool('echo') })).status).toBe(200)
     expect((await world.ana.api('POST', '/issuers/keys/restore', key)).status).toBe(404)
+    const misspelled = { ...key, key: 'stolne' }
+    expect((await world.ana.api('POST', '/issuers/keys/withdraw', misspelled)).body['isPublished']).toBe(false)
+    expect((await world.ana.api('POST', '/issuers/keys/restore', misspelled)).status).toBe(200)
     const elsewhere = { ...key, issuer: 'https://elsewhere.example' }
     expect((await world.ana.api('POST', '/issuers/keys/withdraw', elsewhere)).status).toBe(404)
-    await entriesOf(world, 'event=issuer.key-withdrawn', 1)
-    await entriesOf(world, 'event=issuer.key-restored', 1)
+    await entriesOf(world, 'event=issuer.key-withdrawn', 2)
+    await entriesOf(world, 'event=issuer.key-restored', 2)
   },
 )
 

@@ -6,7 +6,7 @@ export const terminalControls = {
   },
   'TRM-2': {
     says: 'administration and provisioning are given to the clients that they are meant for alone, and a token for one resource is worth nothing at another',
-    sources: ['G7', 'ASVS 9.2.3', 'ASVS 10.4.11', 'RFC 8707'],
+    sources: ['G7', 'R15', 'R26', 'ASVS 9.2.3', 'ASVS 10.4.11', 'RFC 8707'],
   },
   'TRM-3': {
     says: 'a terminal stays signed in no longer than a session, and ends with its sign-out, its person and its client; nothing that was copied of it goes on',

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runCli } from '#cli'
-import { startWorld, type World } from '../world/castellan.ts'
+import { reader, startWorld, type World } from '../world/castellan.ts'
+import { obtainTokens } from '../world/oauth/client.ts'
 import type { Person } from '../world/people.ts'
 import { createTestTerminal } from '../world/terminal.ts'
 
@@ -225,4 +226,25 @@ test('two administrators let a third one in who lost everything, on the command 
   )
   expect((await ana(['user', 'revoke-factor', 'bea', 'recovery-codes', '--yes'])).out).toContain('bea')
   expect((await ana(['user', 'cancel-reset', id])).err).toContain('identity.reset-unknown')
+})
+
+test('an operator sees what stands open for a person, and ends it', { timeout: 60_000 }, async () => {
+  const world = await startWorld()
+  const ana = await signedIn(world, world.ana)
+  const person = await world.join('bo', [reader])
+  const bo = await signedIn(world, person)
+  await obtainTokens(world.gatewayUrl, person)
+  const open = async (run: typeof ana, argv: string[]) =>
+    (await run(['user', ...argv, '--json'])).json<{ id: string }[]>()
+  const [grant] = await open(ana, ['grants', 'bo'])
+  expect(await open(bo, ['grants'])).toEqual([grant])
+  expect((await bo(['user', 'grants', 'ana'])).err).toContain('admin.not-permitted')
+  expect((await bo(['user', 'end-grant', grant?.id ?? '', '--of', 'ana', '--yes'])).code).not.toBe(0)
+  const ended = await ana(['user', 'end-grant', grant?.id ?? '', '--of', 'bo', '--yes'])
+  expect([ended.code, ended.out]).toEqual([0, 'Test client may act no longer\n'])
+  expect((await bo(['user', 'grants'])).err).toContain('no client or terminal may act')
+  for (const { id } of await open(ana, ['sessions', 'bo']))
+    expect((await ana(['user', 'end-session', id, '--of', 'bo', '--yes'])).code).toBe(0)
+  expect((await bo(['user', 'sessions'])).code).not.toBe(0)
+  expect((await ana(['user', 'sessions'])).out).toContain('this one')
 })

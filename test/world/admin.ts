@@ -4,8 +4,8 @@ import { createLedger, type Ledger } from '#audit'
 import { createIdentity } from '#identity'
 import { createLiveConfig } from '#platform/config'
 import { type Database, openDatabase } from '#platform/database'
-import { compileAdmission, createListener } from '#platform/http'
-import { createPolicy } from '#policy'
+import { compileAdmission, compileNetworks, createListener } from '#platform/http'
+import { createPolicy, createRemedies } from '#policy'
 import { createKeyring } from '#secrets'
 import { createUpstreams } from '#upstream'
 import { onTestFinished } from 'vitest'
@@ -56,12 +56,13 @@ async function openRooms(options: AdminWorldOptions) {
   const sealer = createKeyring({ rootKey: randomBytes(32) })
   const settings = { ...identitySettings, secondFactor, administratorsNeedPasskey }
   const places = { gatewayUrl, adminUrl: 'https://castle.test' }
-  const identity = createIdentity({ database: opened, ledger, clock, sealer, settings, places })
-  const policy = await createPolicy({ database: opened, ledger, clock })
   const ground = { database: opened, ledger, clock, sealer, node: 'test' }
+  const policy = await createPolicy(ground)
+  const remedies = createRemedies({ ...ground, policy })
+  const identity = createIdentity({ ...ground, settings, places, remedies })
   const upstreams = createUpstreams({ ...ground, settings: { workFolder: temporaryFolder() } })
   onTestFinished(() => upstreams.close())
-  return { database: opened, clock, ledger, identity, policy, upstreams }
+  return { database: opened, clock, ledger, identity, policy, remedies, upstreams }
 }
 
 /** Opens the admin listener on a free port; everything is closed after the running test. */
@@ -72,7 +73,9 @@ export async function openAdminWorld(options: AdminWorldOptions = {}): Promise<A
   const live = createLiveConfig(load())
   const who = { allowedNetworks: ['127.0.0.0/8', '::1/128'], trustedProxies: [], allowedHosts: [], allowedOrigins: [] }
   const admitted = compileAdmission({ publicUrl: config.admin.publicUrl, port: 0, ...who }, 'admin')
-  const admission = { current: { ...admitted, requestsPerMinutePerAddress: 1_000_000 } }
+  const admission = {
+    current: { ...admitted, gatewayProxies: compileNetworks([]), requestsPerMinutePerAddress: 1_000_000 },
+  }
   const admin = createAdmin({ ...rooms, telemetry, live, config, admission, version: '0.0.0-test' })
   onTestFinished(() => admin.close())
   const listener = createListener({ name: 'admin', port: 0, handler: admin.handler })

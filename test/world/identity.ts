@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createLedger, type Entry, type Ledger } from '#audit'
+import { createRemedies } from '#policy'
 import { createIdentity, type Identity, type IdentitySettings } from '#identity'
 import { isRefusal, type Principal, type Refusal, type Sealer } from '#kernel'
 import type { Database } from '#platform/database'
@@ -88,8 +89,12 @@ export async function identityWorld(
   const ledger = await createLedger({ dataFolder: temporaryDataFolder(), origin: 'test', clock })
   onTestFinished(() => ledger.close())
   const sealer = createTestSealer()
-  const another = (other: Database = database) =>
-    createIdentity({ database: other, ledger, clock, sealer, places, settings: { ...identitySettings, ...settings } })
+  const another = (other: Database = database) => {
+    const ground = { database: other, ledger, clock, sealer }
+    const policy = { refresh: () => undefined, ruleFingerprint: () => undefined }
+    const remedies = createRemedies({ ...ground, policy })
+    return createIdentity({ ...ground, places, remedies, settings: { ...identitySettings, ...settings } })
+  }
   const identity = another()
 
   async function enrol(token: string, name: string): Promise<EnrolledPerson> {

@@ -1,6 +1,6 @@
 import { createLedger, type Ledger } from '#audit'
 import { createId, type Clock, type Principal } from '#kernel'
-import { createPolicy, type Policy } from '#policy'
+import { createPolicy, createSurroundings, type Policy } from '#policy'
 import type { Database } from '#platform/database'
 import { onTestFinished } from 'vitest'
 import { createTestClock, type TestClock } from './clock.ts'
@@ -50,10 +50,11 @@ export async function openLedger(clock: Clock): Promise<Ledger> {
 }
 
 /** Policy over an empty database, with one administrator. */
-export async function openPolicy(database: Database): Promise<PolicyWorld> {
+export async function openPolicy(database: Database, settings: { fourEyes?: boolean } = {}): Promise<PolicyWorld> {
   const clock = createTestClock()
   const ledger = await openLedger(clock)
-  const policy = await createPolicy({ database, ledger, clock })
+  const surroundings = { current: createSurroundings({ policy: { timeZone: 'UTC', networks: [], ...settings } }) }
+  const policy = await createPolicy({ database, ledger, clock, surroundings })
   const root = await addPerson(database, clock, 'root', 'admin')
   await policy.refresh()
   return { database, ledger, clock, policy, root }

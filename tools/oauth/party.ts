@@ -133,11 +133,12 @@ async function devices(known: Known, cells: Cells): Promise<void> {
     const answer = await oauth.deviceCodeGrantRequest(server, client, oauth.None(), code, insecure)
     return oauth.processDeviceCodeResponse(server, client, answer)
   }
-  await cells.step(party, 'device: pending, then given once, then invalid_grant', async () => {
+  await cells.step(party, 'device: pending, slow_down when asked at once, given once, then invalid_grant', async () => {
     const asked = { scope: 'mcp', resource: stage.url.href }
     const begun = await oauth.deviceAuthorizationRequest(server, client, oauth.None(), asked, insecure)
     const waiting = await oauth.processDeviceAuthorizationResponse(server, client, begun)
     await mustRefuse('authorization_pending', ask(waiting.device_code))
+    await mustRefuse('slow_down', ask(waiting.device_code))
     await stage.approveDevice(waiting.user_code)
     await mustPass(stage, (await ask(waiting.device_code)).access_token)
     await mustRefuse('invalid_grant', ask(waiting.device_code))

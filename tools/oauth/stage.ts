@@ -3,6 +3,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { withBrowser } from '../../test/world/browser.ts'
 import type { Person } from '../../test/world/people.ts'
 import { runCastellan, type RunningCastellan } from '../../test/world/running-castellan.ts'
+import { type Documents, startDocuments } from './documents.ts'
 import { startUpstream } from '../../bench/subjects.ts'
 import { type AssertingProvider, startAssertingProvider } from '../../test/world/oauth/asserting-provider.ts'
 
@@ -13,6 +14,8 @@ export interface Stage {
   readonly ben: Person
   /** Vouches for people to clients. */
   readonly provider: AssertingProvider
+  /** Describes clients that are known by their metadata documents. */
+  readonly documents: Documents
   /** Opens an address in the browser, signs ben in where asked, and says yes. @returns where the client gets its answer */
   consent(address: string): Promise<URL>
   /** Types the code of a device and says yes. */
@@ -62,19 +65,23 @@ function hands(context: BrowserContext, gatewayUrl: string): Pick<Stage, 'consen
 }
 
 async function withPeople<T>(browser: Browser, work: (stage: Stage) => Promise<T>): Promise<T> {
-  const [upstream, provider] = [await startUpstream(), await startAssertingProvider()]
-  const issuers = provider.issuer
-  const castellan = await runCastellan({ CASTELLAN_OAUTH__ASSERTION_ISSUERS: issuers })
+  const [upstream, provider, documents] = await Promise.all([
+    startUpstream(),
+    startAssertingProvider(),
+    startDocuments(),
+  ])
+  const castellan = await runCastellan({ CASTELLAN_OAUTH__ASSERTION_ISSUERS: provider.issuer, ...documents.env })
   try {
     await castellan.addUpstream('desk', upstream.url)
     const ben = await castellan.join('ben', ['admin'])
     const context = await browser.newContext()
     await signIn(context, castellan.gatewayUrl, ben)
     const url = new URL(`${castellan.gatewayUrl}/servers/desk/mcp`)
-    return await work({ castellan, url, ben, provider, ...hands(context, castellan.gatewayUrl) })
+    return await work({ castellan, url, ben, provider, documents, ...hands(context, castellan.gatewayUrl) })
   } finally {
     await castellan.end()
     provider.close()
+    documents.close()
     await upstream.end()
   }
 }

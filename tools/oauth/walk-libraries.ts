@@ -2,7 +2,9 @@
 import { type Kept, libraries, type Library } from '../../test/world/oauth/libraries.ts'
 import { post } from '../../test/world/oauth/client.ts'
 import { type Cells, must } from './cells.ts'
+import { nativeRedirect } from '../../test/world/oauth/client.ts'
 import type { Stage } from './stage.ts'
+import { mustBeKnown, type Way, ways } from './ways.ts'
 
 async function mustAsk(library: Library, url: URL, kept: Kept): Promise<string> {
   const failed = await library.connect(url, kept).then(
@@ -31,7 +33,12 @@ async function mustServe(library: Library, url: URL, kept: Kept, tool: string): 
   }
 }
 
-async function walk({ castellan, url, consent }: Stage, cells: Cells, library: Library, tool: string): Promise<void> {
+interface Walk {
+  readonly library: Library
+  readonly tool: string
+}
+
+async function walk({ castellan, url, consent }: Stage, cells: Cells, { library, tool }: Walk): Promise<void> {
   const name = `SDK ${library.name}`
   const kept: Kept = {}
   const asked = await cells.step(name, 'is told 401, finds the server, registers, asks', () =>
@@ -58,7 +65,25 @@ async function walk({ castellan, url, consent }: Stage, cells: Cells, library: L
   })
 }
 
+/** The same of a program that is known before it comes. */
+async function walkKnown(stage: Stage, cells: Cells, { library, tool, way }: Walk & { way: Way }): Promise<void> {
+  await cells.step(`SDK ${library.name}`, `${way.name}; let in, it lists and calls`, async () => {
+    const known = await way.prepare(stage, nativeRedirect)
+    const kept: Kept = {
+      ...(known.id === undefined ? {} : { client: { client_id: known.id } }),
+      ...(known.documentUrl === undefined ? {} : { documentUrl: known.documentUrl }),
+    }
+    const address = await mustAsk(library, stage.url, kept)
+    await library.finish(stage.url, kept, await stage.consent(address))
+    await mustServe(library, stage.url, kept, tool)
+    await mustBeKnown(stage, way, address, known)
+  })
+}
+
 /** @param tool one that the server offers and that takes nothing */
 export async function walkLibraries(stage: Stage, cells: Cells, tool: string): Promise<void> {
-  for (const library of libraries) await walk(stage, cells, library, tool)
+  for (const library of libraries) {
+    await walk(stage, cells, { library, tool })
+    for (const way of [ways.administrator, ways.document]) await walkKnown(stage, cells, { library, tool, way })
+  }
 }

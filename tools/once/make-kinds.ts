@@ -1,5 +1,6 @@
 /** Everything that counts once, made ready at two nodes. */
 import type { AssertingProvider } from '../../test/world/oauth/asserting-provider.ts'
+import { approvalKinds } from './kinds/approvals.ts'
 import { identifierKinds } from './kinds/identifiers.ts'
 import { linkKinds } from './kinds/links.ts'
 import { oauthKinds, openClient } from './kinds/oauth.ts'
@@ -18,6 +19,7 @@ export async function makeKinds(
   const client = await openClient(stage, stage.nodes.first.ana)
   const signOn = await singleSignOnKinds(stage)
   const stepUps = await stepUpKinds(stage)
+  const approvals = await approvalKinds(stage)
   const kinds = [
     ...(await oauthKinds(stage, client)),
     ...(await identifierKinds(stage, client, provider)),
@@ -26,10 +28,12 @@ export async function makeKinds(
     ...(await signInKinds(stage)),
     ...(await linkKinds(stage)),
     ...stepUps.kinds,
+    ...approvals.kinds,
   ]
   const close = (): void => {
     signOn.close()
     stepUps.close()
+    approvals.close()
   }
   return { kinds, close }
 }

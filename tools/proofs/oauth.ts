@@ -1,5 +1,6 @@
 /** Official libraries, programs, the official suite and an independent library sign in, each the whole way. */
 import { createCells, sumUp } from '../oauth/cells.ts'
+import { runInspector } from '../oauth/inspector.ts'
 import { walkParty } from '../oauth/party.ts'
 import { runPrograms } from '../oauth/programs.ts'
 import { onStage } from '../oauth/stage.ts'
@@ -7,7 +8,7 @@ import { runSuite } from '../oauth/suite.ts'
 import { walkLibraries } from '../oauth/walk-libraries.ts'
 import type { Proof } from './contract.ts'
 
-const clients = ['SDK 1.x', 'SDK 2.x', 'mcp-remote', 'official suite', 'oauth4webapi']
+const clients = ['SDK 1.x', 'SDK 2.x', 'mcp-remote', 'Inspector CLI', 'official suite', 'oauth4webapi']
 
 export const proof: Proof = {
   shows:
@@ -18,6 +19,7 @@ export const proof: Proof = {
       await runSuite(stage, cells)
       await walkLibraries(stage, cells, 'echo')
       await runPrograms(stage, cells)
+      await runInspector(stage, cells)
       await walkParty(stage, cells)
     })
     return sumUp(cells.all, clients)

@@ -4,6 +4,7 @@ import { exportJWK, SignJWT } from 'jose'
 import { goodClaims } from '../../test/world/issuers/issuer.ts'
 import { createKey, signParts, type SigningKey } from '../../test/world/issuers/signing.ts'
 import { obtainTokens, post } from '../../test/world/oauth/client.ts'
+import { signInTerminal } from '../../test/world/oauth/terminal.ts'
 import { callAdmin } from '../../test/world/people.ts'
 import type { Group } from './load-contract.ts'
 import { type Asked, type Scene, server, timed } from './scene.ts'
@@ -267,6 +268,29 @@ function session(scene: Scene): Kind {
   }
 }
 
+/** What rests on a person's sign-ins: sessions and terminals. Access tokens and grants outlive them, on purpose. */
+function signIns(scene: Scene): Kind {
+  const { first, admins } = scene.nodes
+  return {
+    name: 'signed out everywhere',
+    event: 'session.ended',
+    async prepare(at) {
+      await scene.stage.clearThrottle()
+      const name = `signed-out-${at}`
+      const person = await scene.stage.join(name, ['admin-of-calls'])
+      const code = await scene.stage.freshCode(person)
+      const { token: own } = await signInTerminal(first, { ...person, nextCode: () => code })
+      // WHY: a terminal is signed in at the address that people know, which is the first node's here.
+      const callers = [
+        { origin: first.adminUrl, server: '/api/v1/me', token: own },
+        ...admins.map((origin) => ({ origin, server: '/api/v1/me', token: person.sessionToken() })),
+      ]
+      const plan = { ...scene.group(name, { own }), streams: [], callers }
+      return { plan, revoke: revoker(scene, 'POST', `/people/${name}/sign-out`, {}) }
+    },
+  }
+}
+
 function upstream(scene: Scene): Kind {
   return {
     name: 'upstream removed',
@@ -305,7 +329,6 @@ function hold(scene: Scene): Kind {
 }
 
 export function makeKinds(scene: Scene): readonly Kind[] {
-  return [user, client, token, oauthToken, grant, session, issuerKey, clientKey, upstream, hold].map((make) =>
-    make(scene),
-  )
+  const kinds = [user, client, token, oauthToken, grant, session, signIns, issuerKey, clientKey, upstream, hold]
+  return kinds.map((make) => make(scene))
 }

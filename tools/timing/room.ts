@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createLedger } from '#audit'
 import { createIdentity, type Identity } from '#identity'
+import { createRemedies } from '#policy'
 import { isRefusal } from '#kernel'
 import { loadConfig } from '#platform/config'
 import { openDatabase, type Database } from '#platform/database'
@@ -34,7 +35,9 @@ export async function openRoom(folder: string): Promise<Room> {
   const sealer = createKeyring({ rootKey: randomBytes(32) })
   const places = { gatewayUrl: config.gateway.publicUrl, adminUrl: config.admin.publicUrl }
   const settings = { ...config.identity, oauth: config.oauth }
-  const identity = createIdentity({ database, ledger, clock, sealer, settings, places })
+  const policy = { refresh: () => undefined, ruleFingerprint: () => undefined }
+  const remedies = createRemedies({ database, ledger, clock, sealer, policy })
+  const identity = createIdentity({ database, ledger, clock, sealer, settings, places, remedies })
   return { identity, clock, database, close: async () => void (await Promise.all([ledger.close(), database.close()])) }
 }
 

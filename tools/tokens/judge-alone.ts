@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLedger } from '#audit'
 import { createIdentity, type IdentitySettings } from '#identity'
+import { createRemedies } from '#policy'
 import { isRefusal, type Principal, type Refusal } from '#kernel'
 import { openDatabase } from '#platform/database'
 import { loadConfig } from '#platform/config'
@@ -42,7 +43,9 @@ async function openIdentity(issuers: readonly Record<string, unknown>[], folder:
   const settings: IdentitySettings = { ...config.identity, oauth: config.oauth }
   const sealer = createKeyring({ rootKey: randomBytes(32) })
   const places = { gatewayUrl: config.gateway.publicUrl, adminUrl: config.admin.publicUrl }
-  const identity = createIdentity({ database, ledger, clock, sealer, settings, places })
+  const policy = { refresh: () => undefined, ruleFingerprint: () => undefined }
+  const remedies = createRemedies({ database, ledger, clock, sealer, policy })
+  const identity = createIdentity({ database, ledger, clock, sealer, settings, places, remedies })
   return { identity, database, clock, close: async () => void (await Promise.all([ledger.close(), database.close()])) }
 }
 

@@ -7,7 +7,7 @@ import { done, idParams, isoTime, listOf, moment, nameText, secretText } from '.
 import { person, showPerson } from './people.ts'
 import type { Rooms } from '../rooms.ts'
 
-const session = z.object({
+export const session = z.object({
   id: z.string(),
   address: z.string(),
   agent: z.string(),
@@ -17,7 +17,7 @@ const session = z.object({
   isCurrent: z.boolean(),
 })
 
-function showSession(given: SessionView, currentId: string): z.infer<typeof session> {
+export function showSession(given: SessionView, currentId: string): z.infer<typeof session> {
   return {
     id: given.id,
     address: given.address,

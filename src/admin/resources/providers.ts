@@ -198,23 +198,34 @@ const withdrawnKeys = route({
   handle: async ({ rooms }) => ({ items: (await rooms.identity.issuerKeys.list()).map(showKey) }),
 })
 
-function keyRoute(verb: 'withdraw' | 'restore', summary: string) {
-  return route({
-    method: 'POST',
-    path: `/issuers/keys/${verb}`,
-    summary,
-    access: 'people:write',
-    body: namedKey,
-    answer: issuerKey,
-    async handle({ rooms, principal, body }) {
-      const changed = await rooms.identity.issuerKeys[verb](body, principal)
-      return isRefusal(changed) ? changed : showKey(changed)
-    },
-  })
-}
+const withdrawKey = route({
+  method: 'POST',
+  path: '/issuers/keys/withdraw',
+  summary: 'trust a key of an issuer elsewhere no longer; what it signed ends at once',
+  access: 'people:write',
+  body: namedKey,
+  /** Whether the issuer publishes it at this moment; null where the issuer cannot be asked. */
+  answer: issuerKey.extend({ isPublished: z.boolean().nullable() }),
+  async handle({ rooms, principal, body }) {
+    const changed = await rooms.identity.issuerKeys.withdraw(body, principal)
+    if (isRefusal(changed)) return changed
+    const { isPublished = null, ...key } = changed
+    return { ...showKey(key), isPublished }
+  },
+})
 
-const withdrawKey = keyRoute('withdraw', 'trust a key of an issuer elsewhere no longer; what it signed ends at once')
-const restoreKey = keyRoute('restore', 'let a key that was withdrawn count again')
+const restoreKey = route({
+  method: 'POST',
+  path: '/issuers/keys/restore',
+  summary: 'let a key that was withdrawn count again',
+  access: 'people:write',
+  body: namedKey,
+  answer: issuerKey,
+  async handle({ rooms, principal, body }) {
+    const changed = await rooms.identity.issuerKeys.restore(body, principal)
+    return isRefusal(changed) ? changed : showKey(changed)
+  },
+})
 
 export const providerRoutes = [
   list,

@@ -30,6 +30,7 @@ const grant = z.strictObject({
   permissions: z.array(z.string().min(1).max(100)).max(100),
   resources: z.array(z.string().min(1).max(500)).max(500),
   stepUp: z.literal(true).exactOptional(),
+  when: z.string().min(1).max(4_096).exactOptional(),
 })
 
 const role = z.object({
@@ -41,6 +42,7 @@ const role = z.object({
         permissions: z.array(z.string()).readonly(),
         resources: z.array(z.string()).readonly(),
         stepUp: z.literal(true).exactOptional(),
+        when: z.string().exactOptional(),
       }),
     )
     .readonly(),

@@ -1,5 +1,5 @@
-import { isRefusal, refuse } from '#kernel'
-import { upstreamRefusals, type SeenTool } from '#upstream'
+import { type Classification, effectClasses, isRefusal, refuse, sensitivities, type Principal } from '#kernel'
+import { suggestClassification, upstreamRefusals, type SeenTool } from '#upstream'
 import { z } from 'zod'
 import { refusals } from '../refusals.ts'
 import type { Rooms } from '../rooms.ts'
@@ -12,6 +12,20 @@ const reason = z.object({
   weight: z.enum(['note', 'word', 'never']),
   key: z.string(),
   says: z.string(),
+})
+
+const classification = z.strictObject({
+  /** What a call does at worst. */
+  effect: z.enum(effectClasses),
+  /** How bad it is when what its answers hold gets out. */
+  sensitivity: z.enum(sensitivities),
+  /** Kinds of data that its answers hold. */
+  dataClasses: z.array(z.string().max(40)).max(16),
+  owner: z.string().max(100),
+  /** Its answers may hold what strangers wrote. */
+  bringsUntrusted: z.boolean(),
+  /** What it is given can leave the company. */
+  isOutlet: z.boolean(),
 })
 
 const tool = z.object({
@@ -28,6 +42,12 @@ const tool = z.object({
   /** The person's name today; null when there is no such person any more. */
   approvedByName: z.string().nullable(),
   approvedDespite: z.array(z.string()),
+  /** What counts for rules: its own, else its server's, else the worst. */
+  classification,
+  /** What was said of the tool itself, be it of another definition than the approved one; null when nothing was. */
+  classifiedAs: classification.nullable(),
+  /** What its own annotations make one think of it; nothing goes by it. */
+  suggestion: classification,
   quarantine: z.object({ at: moment, by: z.string(), note: z.string().nullable() }).nullable(),
 })
 
@@ -46,14 +66,25 @@ const difference = tool.extend({
   isComplete: z.boolean(),
 })
 
-type Names = ReadonlyMap<string, string>
-
-async function namesOf(rooms: Rooms): Promise<Names> {
-  return new Map((await rooms.identity.people.list()).map((person) => [person.id, person.name] as const))
+interface Shown {
+  readonly names: ReadonlyMap<string, string>
+  readonly classifications: Rooms['upstreams']['classifications']
 }
 
-function show(given: SeenTool, names: Names): z.infer<typeof tool> {
+/** A classification that can be written as JSON. */
+function plain(given: Classification): z.infer<typeof classification> {
+  return { ...given, dataClasses: [...given.dataClasses] }
+}
+
+async function shownBy({ identity, upstreams }: Rooms): Promise<Shown> {
+  const people = await identity.people.list()
+  const names = new Map(people.map((person) => [person.id, person.name] as const))
+  return { names, classifications: upstreams.classifications }
+}
+
+function show(given: SeenTool, { names, classifications }: Shown): z.infer<typeof tool> {
   const { quarantine } = given
+  const said = classifications.given(given.upstream, given.tool)
   return {
     upstream: given.upstream,
     tool: given.tool,
@@ -67,6 +98,9 @@ function show(given: SeenTool, names: Names): z.infer<typeof tool> {
     approvedBy: given.approvedBy ?? null,
     approvedByName: names.get(given.approvedBy ?? '') ?? null,
     approvedDespite: [...(given.approvedDespite ?? [])],
+    classification: plain(classifications.of(given.upstream, given.tool)),
+    classifiedAs: said === undefined ? null : plain(said.classification),
+    suggestion: plain(suggestClassification(given.definition)),
     quarantine:
       quarantine === undefined
         ? null
@@ -74,13 +108,13 @@ function show(given: SeenTool, names: Names): z.infer<typeof tool> {
   }
 }
 
-function showDifference(given: SeenTool, names: Names): z.infer<typeof difference> {
+function showDifference(given: SeenTool, shown: Shown): z.infer<typeof difference> {
   const changes = (given.difference?.changes ?? []).map(({ words, ...rest }) => ({
     ...rest,
     ...(words === undefined ? {} : { words: [...words] }),
   }))
   return {
-    ...show(given, names),
+    ...show(given, shown),
     approvedDefinition: given.approvedDefinition ?? null,
     changes,
     isComplete: given.difference?.isComplete ?? true,
@@ -94,8 +128,8 @@ async function refuseUnknown({ upstreams: { catalog } }: Rooms, name: string) {
 }
 
 async function showAll(rooms: Rooms, upstream: string) {
-  const names = await namesOf(rooms)
-  return { items: (await rooms.upstreams.pins.describe(upstream)).map((seen) => show(seen, names)) }
+  const shown = await shownBy(rooms)
+  return { items: (await rooms.upstreams.pins.describe(upstream)).map((seen) => show(seen, shown)) }
 }
 
 const review = route({
@@ -108,8 +142,8 @@ const review = route({
   async handle({ rooms, principal, params }) {
     const seen = await rooms.upstreams.pins.review(params.name, principal)
     if (isRefusal(seen)) return seen
-    const names = await namesOf(rooms)
-    return { items: seen.map((one) => show(one, names)) }
+    const shown = await shownBy(rooms)
+    return { items: seen.map((one) => show(one, shown)) }
   },
 })
 
@@ -142,8 +176,8 @@ const differences = route({
       return query.tool === undefined ? query.all || one.status !== 'approved' : one.tool === query.tool
     })
     if (meant.length === 0 && query.tool !== undefined) return refuse(refusals.notFound, { names: { noun: 'tool' } })
-    const names = await namesOf(rooms)
-    return { items: meant.map((one) => showDifference(one, names)) }
+    const shown = await shownBy(rooms)
+    return { items: meant.map((one) => showDifference(one, shown)) }
   },
 })
 
@@ -164,6 +198,8 @@ const approve = route({
   body: judgement.extend({
     /** Tool name to the `key`s of the reasons that it is approved in spite of. */
     despite: z.record(toolName, z.array(z.string().max(400)).max(20)).optional(),
+    /** Tool name to what the person says of it; a tool without one counts as its server does, or as the worst. */
+    classifications: z.record(toolName, classification).optional(),
   }),
   answer: listOf(tool),
   async handle({ rooms, principal, params, body }) {
@@ -200,5 +236,40 @@ const quarantine = route({
   },
 })
 
+interface Classifying {
+  readonly rooms: Rooms
+  readonly principal: Principal
+  readonly upstream: string
+  readonly tools?: readonly string[]
+  readonly classification: Classification
+}
+
+async function classifyAs({ rooms, principal: by, ...change }: Classifying) {
+  return (await rooms.upstreams.classifications.set({ ...change, by })) ?? showAll(rooms, change.upstream)
+}
+
+const classifyTools = route({
+  method: 'POST',
+  path: '/upstreams/:name/tools/classify',
+  summary: 'say what approved tools do at worst and what their answers hold; rules go by it at once',
+  access: 'upstreams:write',
+  params: nameParams,
+  body: z.strictObject({ tools: z.array(toolName).min(1).max(1000), classification }),
+  answer: listOf(tool),
+  handle: ({ rooms, principal, params, body }) => classifyAs({ rooms, principal, upstream: params.name, ...body }),
+})
+
+const classifyServer = route({
+  method: 'PUT',
+  path: '/upstreams/:name/classification',
+  summary: 'say it of a server as a whole: its resources, its prompts, and tools of which nothing else was said',
+  access: 'upstreams:write',
+  params: nameParams,
+  body: classification,
+  answer: listOf(tool),
+  handle: ({ rooms, principal, params, body }) =>
+    classifyAs({ rooms, principal, upstream: params.name, classification: body }),
+})
+
 /** What is done about the tools of one upstream. */
-export const toolRoutes = [review, tools, differences, approve, reject, quarantine]
+export const toolRoutes = [review, tools, differences, approve, reject, quarantine, classifyTools, classifyServer]

@@ -7,6 +7,8 @@ import type { Span } from '../terminal/table.ts'
 
 interface PlaceOptions {
   readonly person?: string
+  readonly client?: string
+  readonly address?: string
   readonly tool?: string
   readonly upstream?: string
   readonly everything?: boolean
@@ -16,14 +18,15 @@ interface PlaceOptions {
 
 /** What is held. @throws CliFailure `cli.hold-subject` */
 export function readSubject(options: Omit<PlaceOptions, 'reason'>): { kind: HoldKind; subject: string } {
-  const given = (['person', 'tool', 'upstream'] as const).flatMap((kind) => {
+  const given = (['person', 'client', 'address', 'tool', 'upstream'] as const).flatMap((kind) => {
     const subject = options[kind]
     return subject === undefined ? [] : [{ kind, subject }]
   })
   const all = [...given, ...(options.everything === true ? [{ kind: 'everything' as const, subject: '' }] : [])]
   const [only, ...others] = all
   if (only !== undefined && others.length === 0) return only
-  const hint = 'pass one of --person <name>, --tool <upstream>/<tool>, --upstream <name>, --everything'
+  const hint =
+    'pass one of --person <name>, --client <id>, --address <network>, --tool <upstream>/<tool>, --upstream <name>, --everything'
   throw new CliFailure('usage', 'cli.hold-subject', 'a hold is on exactly one thing', hint)
 }
 
@@ -57,7 +60,7 @@ function stateOf(hold: Hold, nowMs: number): Span {
 
 async function list({ output, signedIn, terminal }: Invocation, isAll: boolean): Promise<void> {
   const nowMs = terminal.now()
-  const holds = (await adminApi(await signedIn()).holds.list()).filter((one) => isAll || isInForce(one, nowMs))
+  const holds = await adminApi(await signedIn()).holds.list(isAll ? { ended: 'true' } : {})
   output.result(holds, () =>
     output.table(
       holds,
@@ -73,6 +76,25 @@ async function list({ output, signedIn, terminal }: Invocation, isAll: boolean):
   )
 }
 
+async function show({ output, signedIn, terminal }: Invocation, id: string): Promise<void> {
+  const held = (await adminApi(await signedIn()).holds.list({ ended: 'true' })).find((one) => one.id === id)
+  if (held === undefined) {
+    throw new CliFailure(
+      'notFound',
+      'policy.hold-unknown',
+      `there is no hold ${id}`,
+      '`castellan hold list --all` shows them',
+    )
+  }
+  output.result(held, () => {
+    output.line(`${held.kind} ${held.subject}`.trim(), stateOf(held, terminal.now()))
+    output.line(`reason: ${held.reason}`)
+    output.line(`placed: ${showTime(held.placedAt) ?? ''} by ${held.placedBy}`)
+    output.line(`until: ${showTime(held.expiresAt) ?? 'no end'}`)
+    if (held.liftedAt !== null) output.line(`lifted: ${showTime(held.liftedAt) ?? ''} by ${held.liftedBy ?? ''}`)
+  })
+}
+
 async function lift({ output, signedIn }: Invocation, id: string): Promise<void> {
   await adminApi(await signedIn()).holds.lift(id)
   output.result({ lifted: id }, () => output.line(`lifted ${id}`))
@@ -81,18 +103,23 @@ async function lift({ output, signedIn }: Invocation, id: string): Promise<void>
 export const hold: CommandPlug = {
   examples: [
     "castellan hold place --person bo --reason 'laptop lost' --for 1h",
+    "castellan hold place --address 203.0.113.0/24 --reason 'guessing passwords' --for 1d",
     "castellan hold place --tool files/write_file --reason 'under investigation'",
     "castellan hold place --everything --reason 'incident'",
     'castellan hold lift <id>',
     'castellan hold list',
   ],
   declare(program, open) {
-    const command = program.command('hold').description('stop a person, a tool, an upstream or everything, at once')
+    const command = program
+      .command('hold')
+      .description('stop a person, a client, an address, a tool, an upstream or everything, at once')
 
     command
       .command('place')
       .description('place a hold; it works from the next request on, and on open streams')
       .option('--person <name>', 'a person')
+      .option('--client <id>', 'an OAuth client by id, or a service account')
+      .option('--address <network>', 'an address, or a network as 203.0.113.0/24')
       .option('--tool <upstream/tool>', 'one tool')
       .option('--upstream <name>', 'an upstream')
       .option('--everything', 'every call through the gateway')
@@ -104,6 +131,11 @@ export const hold: CommandPlug = {
       .description('list the holds in force')
       .option('--all', 'past ones too')
       .action((options: { all?: boolean }) => list(open(), options.all === true))
+    command
+      .command('show')
+      .argument('<id>')
+      .description('show one hold, also a past one')
+      .action((id: string) => show(open(), id))
     command
       .command('lift')
       .argument('<id>')

@@ -8,8 +8,6 @@ import type { Invocation } from '../invocation.ts'
 
 interface PutOptions {
   readonly description?: string
-  readonly grant?: readonly string[]
-  readonly stepUp?: readonly string[]
   readonly file?: string
 }
 
@@ -41,12 +39,33 @@ function readRoleFile(path: string): { description?: string; grants?: Grant[] } 
   }
 }
 
-function grantText({ permissions, resources, stepUp }: Grant): string {
-  return `${permissions.join(',')} on ${resources.join(',')}${stepUp === true ? ' with a fresh factor' : ''}`
+function grantText({ permissions, resources, stepUp, when }: Grant): string {
+  const demand = stepUp === true ? ' with a fresh factor' : ''
+  return `${permissions.join(',')} on ${resources.join(',')}${demand}${when === undefined ? '' : ` when ${when}`}`
 }
 
-function stepUpGrant(text: string): Grant {
-  return { ...readGrant(text), stepUp: true }
+/** An option of a grant, in the order in which they were written. */
+interface Written {
+  readonly option: 'grant' | 'step-up' | 'when'
+  readonly text: string
+}
+
+/** The grants: a condition belongs to the one before it. @throws CliFailure `cli.bad-grant` */
+export function grantsOf(written: readonly Written[]): Grant[] {
+  const grants: Grant[] = []
+  for (const { option, text } of written) {
+    if (option !== 'when') {
+      grants.push({ ...readGrant(text), ...(option === 'step-up' ? { stepUp: true as const } : {}) })
+      continue
+    }
+    const narrowed = grants.pop()
+    if (narrowed === undefined || narrowed.when !== undefined) {
+      const hint = "write --grant 'tools:call on bank/tools/pay' --when 'context.time.hour < 18'"
+      throw new CliFailure('usage', 'cli.bad-grant', '--when follows the grant that it narrows, once', hint)
+    }
+    grants.push({ ...narrowed, when: text })
+  }
+  return grants
 }
 
 async function list({ output, signedIn }: Invocation): Promise<void> {
@@ -83,10 +102,13 @@ async function show(invocation: Invocation, name: string): Promise<void> {
   )
 }
 
-async function put(invocation: Invocation, name: string, options: PutOptions): Promise<void> {
+async function put(
+  invocation: Invocation,
+  name: string,
+  options: PutOptions & { readonly written: readonly Written[] },
+): Promise<void> {
   const file = options.file === undefined ? {} : readRoleFile(options.file)
-  const { grant = [], stepUp = [] } = options
-  const grants = [...(file.grants ?? []), ...grant.map(readGrant), ...stepUp.map(stepUpGrant)]
+  const grants = [...(file.grants ?? []), ...grantsOf(options.written)]
   if (grants.length === 0) {
     throw new CliFailure('usage', 'cli.bad-grant', 'a role needs at least one grant', 'pass --grant or --file')
   }
@@ -132,8 +154,19 @@ function declareMembership(command: Command, open: () => Invocation): void {
     )
 }
 
-function collect(text: string, all: string[] = []): string[] {
-  return [...all, text]
+function declarePut(command: Command, open: () => Invocation): void {
+  const written: Written[] = []
+  const keep = (option: Written['option']) => (text: string) => void written.push({ option, text })
+  command
+    .command('put')
+    .argument('<name>')
+    .description('make a role, or replace it')
+    .option('--description <text>', 'what it is for')
+    .option('--grant <grant>', "'<permissions> on <resources>'; repeat it", keep('grant'))
+    .option('--step-up <grant>', 'the same, with a fresh factor for each single call; repeat it', keep('step-up'))
+    .option('--when <condition>', 'a Cedar expression that narrows the grant before it', keep('when'))
+    .option('--file <file>', 'JSON with description and grants; - for stdin')
+    .action((name: string, options: PutOptions) => put(open(), name, { ...options, written }))
 }
 
 export const role: CommandPlug = {
@@ -141,6 +174,7 @@ export const role: CommandPlug = {
     'castellan role list',
     "castellan role put files-reader --description 'reads files' --grant 'servers:use on files' --grant 'tools:call on files/tools/read_text_file'",
     "castellan role put payer --grant 'servers:use on bank' --step-up 'tools:call on bank/tools/pay'",
+    "castellan role put reader --grant 'servers:use on files' --grant 'tools:call/read on files/tools/*' --when 'context.time.hour < 18'",
     'castellan role grant files-reader bo',
     'castellan role show files-reader',
     'castellan role remove files-reader --yes',
@@ -158,15 +192,7 @@ export const role: CommandPlug = {
       .argument('<name>')
       .description('show one role')
       .action((name: string) => show(open(), name))
-    command
-      .command('put')
-      .argument('<name>')
-      .description('make a role, or replace it')
-      .option('--description <text>', 'what it is for')
-      .option('--grant <grant>', "'<permissions> on <resources>'; repeat it", collect)
-      .option('--step-up <grant>', 'the same, with a fresh factor for each single call; repeat it', collect)
-      .option('--file <file>', 'JSON with description and grants; - for stdin')
-      .action((name: string, options: PutOptions) => put(open(), name, options))
+    declarePut(command, open)
     command
       .command('remove')
       .argument('<name>')

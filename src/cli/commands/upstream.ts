@@ -4,6 +4,7 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { CliFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
+import { classify, type ClassifyOptions, withClassification } from '../tasks/classify-tools.ts'
 import { approveTools, diffTools, quarantineTools, rejectTools, reviewTools } from '../tasks/review-tools.ts'
 
 interface AddOptions {
@@ -75,7 +76,7 @@ async function remove(invocation: Invocation, name: string, isSure: boolean): Pr
   invocation.output.result({ removed: name }, () => invocation.output.line(`removed ${name}`))
 }
 
-interface ApproveOptions {
+interface ApproveOptions extends ClassifyOptions {
   readonly all?: boolean
   readonly despite?: readonly string[]
   readonly yes?: boolean
@@ -94,7 +95,14 @@ function declareTools(upstream: Command, open: () => Invocation): void {
     .argument('[tool]')
     .description('show field by field in what tools differ from what was approved')
     .action((name: string, tool?: string) => diffTools(open(), name, tool))
-  upstream
+  withClassification(
+    upstream
+      .command('classify')
+      .argument('<name>')
+      .argument('[tools...]', 'approved tools; none for the server as a whole')
+      .description('say what tools do at worst and what their answers hold'),
+  ).action((name: string, tools: string[], options: ClassifyOptions) => classify(open(), name, { ...options, tools }))
+  const approve = upstream
     .command('approve')
     .argument('<name>')
     .argument('[tools...]', 'names, or name@hash for exactly what was reviewed')
@@ -106,9 +114,9 @@ function declareTools(upstream: Command, open: () => Invocation): void {
       (key: string, all: string[] = []) => [...all, key],
     )
     .option('--yes', 'do not ask')
-    .action((name: string, tools: string[], options: ApproveOptions) =>
-      approveTools(open(), name, { tools, ...options }),
-    )
+  withClassification(approve).action((name: string, tools: string[], options: ApproveOptions) =>
+    approveTools(open(), name, { ...options, tools }),
+  )
   upstream
     .command('quarantine')
     .argument('<name>')
@@ -136,6 +144,7 @@ export const upstream: CommandPlug = {
     'castellan upstream review files',
     'castellan upstream approve files read_text_file list_directory',
     'castellan upstream diff files',
+    'castellan upstream classify files read_text_file --effect read --sensitivity confidential --no-outlet',
     'castellan upstream approve files read_text_file@4f2a9c01be77',
     'castellan upstream approve files readfile --despite looks-like:files/read_file',
     'castellan upstream quarantine files write_file --note "case 7"',

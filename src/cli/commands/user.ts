@@ -3,6 +3,7 @@ import type { CommandPlug } from '../command.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { showTime } from '../duration.ts'
 import type { Invocation } from '../invocation.ts'
+import { accessExamples, declareAccess } from '../tasks/end-access.ts'
 import { declareRecovery, recoveryExamples } from '../tasks/recover-person.ts'
 import type { Span } from '../terminal/table.ts'
 
@@ -80,6 +81,7 @@ export const user: CommandPlug = {
     'castellan user resume bo',
     'castellan user sign-out bo --yes',
     ...recoveryExamples,
+    ...accessExamples,
   ],
   declare(program, open) {
     const command = program.command('user').description('people: invite, look at, suspend, let in again')
@@ -101,6 +103,7 @@ export const user: CommandPlug = {
       .description('show one person')
       .action((name: string) => show(open(), name))
     declareRecovery(command, open)
+    declareAccess(command, open)
     const verbs: readonly (readonly [Change, string])[] = [
       ['suspend', 'end what a person has open and let nothing new begin'],
       ['resume', 'let a suspended person in again'],

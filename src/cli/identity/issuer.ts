@@ -21,7 +21,13 @@ async function list({ output, signedIn }: Invocation): Promise<void> {
 async function withdraw(invocation: Invocation, issuer: string, key: string, isSure: boolean): Promise<void> {
   await confirmOrRefuse(invocation, `Withdraw the key ${key} of ${issuer}? What it signed ends at once.`, isSure)
   const withdrawn = await issuerApi(await invocation.signedIn()).withdraw(issuer, key)
-  invocation.output.result(withdrawn, () => invocation.output.line(`${key} of ${issuer} counts no longer`))
+  const { output } = invocation
+  output.result(withdrawn, () => {
+    output.line(`${key} of ${issuer} counts no longer`)
+    if (withdrawn.isPublished === true) return
+    const why = withdrawn.isPublished === false ? 'publishes no such key' : 'could not be asked for its keys'
+    output.note(`${issuer} ${why}: look at the spelling; \`castellan issuer restore-key\` takes it back`)
+  })
 }
 
 async function restore({ output, signedIn }: Invocation, issuer: string, key: string): Promise<void> {

@@ -2,16 +2,26 @@ import type { Agent, Dispatcher } from 'undici'
 import { reasonOfStatus } from '../exit-codes.ts'
 import { CliFailure } from '../failure.ts'
 
+interface CallOptions {
+  readonly body?: object
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly waitSeconds?: number
+}
+
 /** One request to the admin API: the answer's JSON, or a `CliFailure`. */
-export type Call = (
+export type Call = (method: Dispatcher.HttpMethod, path: `/${string}`, options?: CallOptions) => Promise<unknown>
+
+/** The same for an answer that comes line by line, each of them JSON; whoever stops reading ends it. */
+export type ReadLines = (
   method: Dispatcher.HttpMethod,
   path: `/${string}`,
-  options?: { body?: object; query?: Readonly<Record<string, string | number | undefined>>; waitSeconds?: number },
-) => Promise<unknown>
+  options?: CallOptions,
+) => AsyncGenerator<unknown, void>
 
 export interface AdminClient {
   readonly adminUrl: string
   readonly call: Call
+  readonly lines: ReadLines
   close(): Promise<void>
 }
 
@@ -133,6 +143,31 @@ async function readAnswer(adminUrl: string, answer: Dispatcher.ResponseData): Pr
   throw failureOfProblem(statusCode, body)
 }
 
+function urlOf(adminUrl: string, path: string, { query }: CallOptions): URL {
+  const url = new URL(path, adminUrl)
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, String(value))
+  }
+  return url
+}
+
+async function* linesIn(adminUrl: string, answer: Dispatcher.ResponseData): AsyncGenerator<unknown, void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const bytes of answer.body as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield JSON.parse(line)
+  }
+  // WHY: every line ends with its break; one that does not was cut off.
+  if (rest !== '') throw unreadable(adminUrl, answer.statusCode)
+}
+
+function failureOf(adminUrl: string, error: unknown): CliFailure {
+  if (error instanceof CliFailure) return error
+  return error instanceof SyntaxError ? unreadable(adminUrl, 200) : failureOfConnection(adminUrl, error)
+}
+
 /**
  * Talks to one admin listener. Redirects are not followed: the session goes to the address it was made for.
  * @param token session token of `castellan login`, or who has one that is good at this moment
@@ -140,34 +175,51 @@ async function readAnswer(adminUrl: string, answer: Dispatcher.ResponseData): Pr
 export async function openAdminClient(adminUrl: string, token?: TokenSource): Promise<AdminClient> {
   const { Agent: AgentOfUndici, request } = await import('undici')
   const agent: Agent = new AgentOfUndici({ connect: { timeout: connectTimeoutMs }, maxResponseSize: maxAnswerBytes })
+  // WHY: of a stream no more is kept than one line.
+  const streams: Agent = new AgentOfUndici({ connect: { timeout: connectTimeoutMs } })
+
+  async function send(url: URL, method: Dispatcher.HttpMethod, asked: CallOptions & { readonly dispatcher: Agent }) {
+    const { body, waitSeconds = 0, dispatcher } = asked
+    const timeoutMs = answerTimeoutMs + waitSeconds * 1_000
+    const presented = typeof token === 'function' ? await token() : token
+    return request(url, {
+      method,
+      dispatcher,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      headers: {
+        accept: 'application/json, application/x-ndjson',
+        'user-agent': 'castellan-cli',
+        ...(presented === undefined ? {} : { authorization: `Bearer ${presented}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  }
+
   return {
     adminUrl,
-    async call(method, path, { body, query, waitSeconds } = {}) {
-      const url = new URL(path, adminUrl)
-      for (const [name, value] of Object.entries(query ?? {})) {
-        if (value !== undefined) url.searchParams.set(name, String(value))
-      }
-      const timeoutMs = answerTimeoutMs + (waitSeconds ?? 0) * 1_000
-      const presented = typeof token === 'function' ? await token() : token
+    async call(method, path, options = {}) {
       try {
-        const answer = await request(url, {
-          method,
-          dispatcher: agent,
-          headersTimeout: timeoutMs,
-          bodyTimeout: timeoutMs,
-          headers: {
-            accept: 'application/json',
-            'user-agent': 'castellan-cli',
-            ...(presented === undefined ? {} : { authorization: `Bearer ${presented}` }),
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        })
-        return await readAnswer(adminUrl, answer)
+        return await readAnswer(
+          adminUrl,
+          await send(urlOf(adminUrl, path, options), method, { ...options, dispatcher: agent }),
+        )
       } catch (error) {
-        throw error instanceof CliFailure ? error : failureOfConnection(adminUrl, error)
+        throw failureOf(adminUrl, error)
       }
     },
-    close: () => agent.destroy(),
+    async *lines(method, path, options = {}) {
+      try {
+        const answer = await send(urlOf(adminUrl, path, options), method, { ...options, dispatcher: streams })
+        if (answer.statusCode >= 300) await readAnswer(adminUrl, answer)
+        else yield* linesIn(adminUrl, answer)
+      } catch (error) {
+        throw failureOf(adminUrl, error)
+      }
+    },
+    async close() {
+      await Promise.all([agent.destroy(), streams.destroy()])
+    },
   }
 }

@@ -42,6 +42,7 @@ export interface Grant {
   readonly permissions: readonly string[]
   readonly resources: readonly string[]
   readonly stepUp?: true
+  readonly when?: string
 }
 
 export interface Role {
@@ -79,7 +80,22 @@ export interface Reason {
 }
 
 /** A tool as it was seen; what a server before this program leaves out is absent. */
+/** What an administrator says of a tool, or of a server as a whole. */
+export interface Classification {
+  readonly effect: string
+  readonly sensitivity: string
+  readonly dataClasses: readonly string[]
+  readonly owner: string
+  readonly bringsUntrusted: boolean
+  readonly isOutlet: boolean
+}
+
 export interface Pin {
+  /** What counts for rules. */
+  readonly classification: Classification
+  /** What was said of the tool itself; null when nothing was. */
+  readonly classifiedAs: Classification | null
+  readonly suggestion: Classification
   readonly tool: string
   readonly status: 'approved' | 'new' | 'changed' | 'quarantined'
   readonly reasons?: readonly Reason[]
@@ -111,6 +127,7 @@ export interface Approval {
   readonly tools: readonly string[]
   readonly hashes: Readonly<Record<string, string>>
   readonly despite?: Readonly<Record<string, readonly string[]>>
+  readonly classifications?: Readonly<Record<string, Classification>>
 }
 
 export interface Bundle {
@@ -120,7 +137,7 @@ export interface Bundle {
   readonly createdBy: string | null
 }
 
-export type HoldKind = 'person' | 'tool' | 'upstream' | 'everything'
+export type HoldKind = 'person' | 'client' | 'address' | 'tool' | 'upstream' | 'everything'
 
 export interface Hold {
   readonly id: string
@@ -131,6 +148,7 @@ export interface Hold {
   readonly placedAt: Moment
   readonly expiresAt: Moment | null
   readonly liftedAt: Moment | null
+  readonly liftedBy: string | null
 }
 
 export interface Entry {
@@ -174,7 +192,7 @@ export interface NewUpstream {
 
 export interface NewHold {
   readonly kind: HoldKind
-  /** A person's name or id, `<upstream>/<tool>`, an upstream, or nothing. */
+  /** A person's name or id, a client, an address or network, `<upstream>/<tool>`, an upstream, or nothing. */
   readonly subject: string
   readonly reason: string
   readonly expiresAt?: Moment
@@ -273,6 +291,9 @@ function upstreamApi({ call }: AdminClient) {
     differences: async (name: string, query: { tool?: string; all?: string }) =>
       itemsOf<ToolDifference>(await call('GET', path(name, '/differences'), { query })),
     approve: (name: string, body: Approval) => call('POST', path(name, '/tools/approve'), { body }),
+    classify: (name: string, body: { tools: readonly string[]; classification: Classification }) =>
+      call('POST', path(name, '/tools/classify'), { body }),
+    classifyServer: (name: string, body: Classification) => call('PUT', path(name, '/classification'), { body }),
     quarantine: (name: string, body: { tools: readonly string[]; note?: string }) =>
       call('POST', path(name, '/tools/quarantine'), { body }),
     reject: (name: string, body: { tools: readonly string[] }) => call('POST', path(name, '/tools/reject'), { body }),
@@ -301,7 +322,7 @@ function bundleApi({ call }: AdminClient) {
 
 function holdApi({ call }: AdminClient) {
   return {
-    list: async () => itemsOf<Hold>(await call('GET', `${base}/holds`)),
+    list: async (query: { ended?: string } = {}) => itemsOf<Hold>(await call('GET', `${base}/holds`, { query })),
     place: async (body: NewHold) => (await call('POST', `${base}/holds`, { body })) as Hold,
     lift: (id: string) => call('DELETE', `${base}/holds/${segment(id)}`),
   }

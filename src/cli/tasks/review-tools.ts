@@ -2,6 +2,7 @@ import { adminApi, type Pin, type ToolDifference } from '../remote/api.ts'
 import { confirmOrRefuse } from '../confirm.ts'
 import { CliFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
+import { type ClassifyOptions, saidOf } from './classify-tools.ts'
 import { shortHash, showDifferences, showTools } from './show-tools.ts'
 
 function isWaiting({ status }: Pin): boolean {
@@ -59,7 +60,7 @@ async function chooseTools(invocation: Invocation, waiting: readonly ToolDiffere
   )
 }
 
-interface ApproveOptions {
+interface ApproveOptions extends ClassifyOptions {
   /** Names, each with `@` and the start of the hash that was looked at where it was. */
   readonly tools: readonly string[]
   readonly all?: boolean
@@ -114,6 +115,7 @@ async function preview(invocation: Invocation, tools: readonly ToolDifference[],
 /** Approves by name and by hash: a definition that changes after it was shown here is not approved. */
 export async function approveTools(invocation: Invocation, name: string, options: ApproveOptions): Promise<void> {
   checkOptions(options)
+  const say = saidOf(options)
   const { output } = invocation
   const { upstreams } = adminApi(await invocation.signedIn())
   const pins = await upstreams.differences(name, { all: 'true' })
@@ -129,11 +131,18 @@ export async function approveTools(invocation: Invocation, name: string, options
   const despite = options.despite?.length
     ? { despite: Object.fromEntries(names.map((tool) => [tool, options.despite ?? []])) }
     : {}
-  if (names.length > 0) await upstreams.approve(name, { tools: names, hashes, ...despite })
+  const classifications = say && Object.fromEntries(tools.map((pin) => [pin.tool, say(pin)] as const))
+  const said = classifications === undefined ? {} : { classifications }
+  if (names.length > 0) await upstreams.approve(name, { tools: names, hashes, ...despite, ...said })
   output.result(
     { upstream: name, approved: names, hashes, left: left.map(({ tool, reasons }) => ({ tool, reasons })) },
     () => {
       output.line(names.length === 0 ? 'nothing to approve' : `approved ${names.join(', ')}`)
+      if (names.length > 0 && say === undefined) {
+        output.note(
+          `next: \`castellan upstream classify ${name} <tool> --as-suggested\`; until then rules take them for the worst`,
+        )
+      }
       if (left.length > 0) output.line()
       showDifferences(invocation, left)
       if (left.length > 0)

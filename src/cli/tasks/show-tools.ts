@@ -1,6 +1,7 @@
 import { showTime } from '../duration.ts'
 import type { Invocation } from '../invocation.ts'
 import type { Change, Pin, Reason, ToolDifference } from '../remote/api.ts'
+import { sayClassification } from './classify-tools.ts'
 import type { Span, Tone } from '../terminal/table.ts'
 import { wrapSpans } from '../terminal/wrap.ts'
 
@@ -64,6 +65,15 @@ function showHashes(write: Write, pin: Pin): void {
   write(1, [{ text: `sha256: ${hashes}`, tone: 'dim' }])
 }
 
+function showClassification(write: Write, { classification, classifiedAs, suggestion }: Pin): void {
+  if (classification === undefined) return
+  const isSaid = JSON.stringify(classification) === JSON.stringify(classifiedAs)
+  const counts = isSaid ? 'classified' : 'not classified, counts as'
+  write(1, [{ text: `${counts}: ${sayClassification(classification)}`, tone: isSaid ? 'dim' : 'warn' }])
+  if (classifiedAs !== null && !isSaid) write(1, [{ text: `before: ${sayClassification(classifiedAs)}`, tone: 'dim' }])
+  if (!isSaid) write(1, [{ text: `says of itself: ${sayClassification(suggestion)}`, tone: 'dim' }])
+}
+
 function showHead(write: Write, pin: Pin): void {
   write(0, [
     { text: revealed(pin.tool), tone: 'strong' },
@@ -95,6 +105,7 @@ export function showTools(invocation: Invocation, tools: readonly Pin[]): void {
   showEach(invocation, tools, (pin) => {
     showHead(write, pin)
     showDefinition(write, pin)
+    showClassification(write, pin)
     showHashes(write, pin)
   })
 }
@@ -141,6 +152,7 @@ export function showDifferences(invocation: Invocation, tools: readonly ToolDiff
     if (tool.approvedHash === null || tool.approvedHash === undefined) showDefinition(write, tool)
     for (const change of tool.changes ?? []) showChange(write, change)
     if (tool.isComplete === false) write(1, [{ text: 'there are more changes than are shown', tone: 'bad' }])
+    showClassification(write, tool)
     showHashes(write, tool)
   })
 }

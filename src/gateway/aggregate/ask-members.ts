@@ -8,7 +8,7 @@ import { type Refusal, refuse } from '#kernel'
 import { isObject, isProblem, type Message, readMessage, readUpstreamMessage } from '#protocol'
 import type { EndSignal, UpstreamAnswer, UpstreamRecord, UpstreamRequest } from '#upstream'
 import { Ending } from '../ending.ts'
-import type { Caller } from '../guards/resolve-members.ts'
+import type { Caller } from './resolve-members.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import type { Leg, LegEnd } from './leg.ts'
 

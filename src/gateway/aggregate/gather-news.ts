@@ -206,7 +206,7 @@ class News {
       const revision = this.#rooms.database.revision()
       if (revision === seen) continue
       const { caller } = this.#gathering
-      const offer = await offerAt(this.#rooms, caller.serverName, caller.principal).catch(() => undefined)
+      const offer = await offerAt(this.#rooms, caller).catch(() => undefined)
       if (offer === undefined) continue
       seen = revision
       if (this.#offer !== undefined) this.#tell(this.#offer, offer)

@@ -5,13 +5,13 @@
  * Fails: alone: its refusal is an answer of its own, and the others go on.
  */
 import type { Policy } from '#policy'
-import { type Principal, type Refusal, withRoles } from '#kernel'
+import { asKept, type Principal, type Refusal } from '#kernel'
 import { type Frame, isObject, type Message, metaKeys, modernRevisions } from '#protocol'
 import { emptyAnswer, type EndSignal, jsonAnswer, type UpstreamAnswer } from '#upstream'
 import type { Arrival, JointAddress } from '../arrival.ts'
 import { Ending } from '../ending.ts'
 import { type ExchangeRooms, straightWay, watchOver } from '../exchange.ts'
-import type { Caller } from '../guards/resolve-members.ts'
+import type { Caller } from './resolve-members.ts'
 import type { PipelineLists } from '../pipeline.ts'
 import { type Begun, type Passed, recordAnswered, recordRefused, type Refused } from '../reconcile/record-end.ts'
 import { cutBody, orCut } from '../respond.ts'
@@ -19,7 +19,7 @@ import { gatewayRefusals, type WiredRefusal } from '../refusals.ts'
 import { notThere } from './inward.ts'
 
 export interface LegRooms extends Pick<ExchangeRooms, 'ledger' | 'clock' | 'watch' | 'measure'> {
-  readonly policy: { readonly roles: Pick<Policy['roles'], 'of'> }
+  readonly policy: { readonly roles: Pick<Policy['roles'], 'keptOf'> }
   /** Made after this room, of which they are a part. */
   readonly lists: () => PipelineLists
 }
@@ -51,13 +51,14 @@ function versionOf({ params }: Message): string {
 
 function startOf(leg: Leg, begun: Begun, principal: Principal): KnownHere {
   const { caller, serverName, message, body, headers, joint, signal } = leg
-  const { exchangeId, address, resource, readBody } = caller
+  const { exchangeId, address, resource, readBody, labels } = caller
   return {
     exchangeId,
     address,
     resource,
     principal,
     readBody,
+    labels,
     serverName,
     message,
     body,
@@ -138,7 +139,7 @@ export function createLegs(rooms: LegRooms): (leg: Leg) => Promise<LegEnd> {
     const lists = rooms.lists()
     const { principal } = leg.caller
     // WHY: a stream of news asks again long after it was opened; a role that was taken away since counts.
-    const current = withRoles(principal, await rooms.policy.roles.of(principal.id))
+    const current = asKept(principal, await rooms.policy.roles.keptOf(principal.id))
     const entered = await lists.aims.run(startOf(leg, begun, current))
     rooms.measure.follow(trip, { ...entered.known, headers: leg.headers })
     if (entered.isRefused) return endRefused(rooms, begun, asNotThere(entered as Refused, leg))

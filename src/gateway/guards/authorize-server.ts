@@ -7,21 +7,29 @@
 import { refuse, type Refusal } from '#kernel'
 import type { Policy } from '#policy'
 import type { Guard } from '../checklist.ts'
+import { circumstancesOfOther, type Classifies } from '../flow/circumstances.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Aim } from './resolve-target.ts'
 
+export interface ServerRooms {
+  readonly policy: Pick<Policy, 'decide'>
+  readonly classifications: Classifies
+}
+
 /** The refusal for a server that no role of the person grants; undefined where one does. */
 export function serverRefusal(
-  policy: Pick<Policy, 'decide'>,
-  { principal, upstream }: Authenticated & Pick<Aim, 'upstream'>,
+  { policy, classifications }: ServerRooms,
+  { principal, upstream, circumstances }: Authenticated & Pick<Aim, 'upstream' | 'circumstances'>,
 ): Refusal | undefined {
-  const decision = policy.decide(principal, 'servers:use', { upstream: upstream.name, kind: 'server' })
+  const server = { upstream: upstream.name, kind: 'server' } as const
+  const own = circumstancesOfOther(classifications, circumstances, server)
+  const decision = policy.decide(principal, 'servers:use', server, own)
   if (decision.isAllowed) return undefined
   const detail = { isKnown: true, reasons: decision.reasons, snapshot: decision.snapshotVersion }
   return refuse(gatewayRefusals.serverUnknown, { names: { server: upstream.name }, detail })
 }
 
-export function authorizeServer(policy: Pick<Policy, 'decide'>): Guard<Authenticated & Aim, {}> {
-  return { name: 'authorize-server', check: (known) => serverRefusal(policy, known) ?? {} }
+export function authorizeServer(rooms: ServerRooms): Guard<Authenticated & Aim, {}> {
+  return { name: 'authorize-server', check: (known) => serverRefusal(rooms, known) ?? {} }
 }

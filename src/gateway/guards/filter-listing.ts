@@ -20,11 +20,12 @@ import {
 } from '#protocol'
 import { isDefinitionApproved, type Pin, withoutUnsafeIcons } from '#upstream'
 import type { Guard } from '../checklist.ts'
+import { circumstancesOfOther, type Classifies } from '../flow/circumstances.ts'
 import type { Definitions } from '../definitions.ts'
 import type { TaskIds } from '../handles/task-ids.ts'
 import { type Answered, inspectAnswer, type Inspected } from './inspect-result.ts'
 import { isUsable } from './authorize-call.ts'
-import { permissionOn } from './resolve-target.ts'
+import { permissionOn } from '../flow/needed.ts'
 
 export interface ListingRooms {
   readonly policy: Pick<Policy, 'decide' | 'findHold'>
@@ -32,6 +33,7 @@ export interface ListingRooms {
     find(upstream: string, tool: string): Pin | undefined
     observe(upstream: string, tools: readonly unknown[]): Promise<void>
   }
+  readonly classifications: Classifies
   readonly sealer: Sealer
   readonly definitions: Definitions
   readonly taskIds: TaskIds
@@ -74,7 +76,9 @@ function isShown(item: unknown, listing: Listing, known: Answered, rooms: Listin
   const name = item[listing.key]
   if (typeof name !== 'string') return false
   const target: Target = { upstream: known.upstream.name, kind: listing.kind, name }
-  if (!isUsable(rooms.policy, known.principal, { permission: permissionOn(target), target })) return false
+  const circumstances = circumstancesOfOther(rooms.classifications, known.circumstances, target)
+  if (!isUsable(rooms.policy, known.principal, { permission: permissionOn(target), target, circumstances }))
+    return false
   if (rooms.policy.findHold({ personId: known.principal.id, target }) !== undefined) return false
   if (listing.kind !== 'tool') return true
   const pin = rooms.pins.find(known.upstream.name, name)

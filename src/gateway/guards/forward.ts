@@ -12,6 +12,7 @@ import type { Guard } from '../checklist.ts'
 import { Ending } from '../ending.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Travelled } from '../measure/trip.ts'
+import type { Authorized } from './authorize-call.ts'
 import type { Tasked } from './bind-handles.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
@@ -35,7 +36,7 @@ export type Forwardable = Arrival &
   Aim &
   Intended &
   Travelled &
-  Partial<Tasked> & { readonly cut: Ending }
+  Partial<Tasked & Authorized> & { readonly cut: Ending }
 
 const modernOnly = /^mcp-(?:method|name|param-[!#$%&'*+.^_`|~0-9a-z-]+)$/
 
@@ -64,7 +65,7 @@ const nothing = (): void => undefined
 
 /** The message as the upstream gets it: our id instead of the client's, also inside a cancellation. */
 function outgoing(known: Forwardable, inFlight: InFlight): Outgoing | 'nothing-to-cancel' {
-  const { message, body } = known.tasks?.sent ?? known
+  const { message, body } = known.agreed ?? known.tasks?.sent ?? known
   if (message === undefined || body === undefined) return { message, body, upstreamId: undefined, done: nothing }
   if (message.kind === 'request' && message.id !== undefined) {
     const opened = inFlight.open(known, message.id)

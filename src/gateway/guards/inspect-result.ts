@@ -6,21 +6,22 @@
  */
 import { refuse, type Refusal, type Sealer, type Target } from '#kernel'
 import type { Policy } from '#policy'
-import { asPrivate, type Frame, type Message, withText } from '#protocol'
+import type { Frame } from '#protocol'
 import type { Seals } from '../handles/seals.ts'
 import type { Arrival } from '../arrival.ts'
 import type { AtOnceOrLater, Guard } from '../checklist.ts'
 import type { Definitions } from '../definitions.ts'
 import { type InFlight, resumedRequest } from '../in-flight.ts'
-import { type ChangeResult, type Inspection, inspectFrames } from '../inspect-frames.ts'
+import { type Inspection, inspectFrames } from '../inspect-frames.ts'
 import { inspectWhole } from '../inspect-whole.ts'
 import { gatewayRefusals } from '../refusals.ts'
 import { asSafe, type SafeResult, type Verdict } from '../safe-result.ts'
 import type { Tasked } from './bind-handles.ts'
 import { createRenameTasks } from '../handles/rename-tasks.ts'
-import { withSealedState } from '../handles/states.ts'
+import { changeFor } from '../handles/change-answer.ts'
 import type { TaskIds } from '../handles/task-ids.ts'
-import { declaresAddresses } from '../remedies/ask-for-proof.ts'
+import { declaresAddresses } from '../remedies/tell-needs.ts'
+import { screenBeside } from '../remedies/redact.ts'
 import { hopFault, upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Authorized } from './authorize-call.ts'
@@ -45,10 +46,11 @@ function inspectionOf(known: Answered, rooms: AnswerRooms, more: Pick<Inspection
     forwarded: known,
     serverName: known.upstream.name,
     ...more,
+    ...(known.decision?.redact === undefined ? {} : { screen: screenBeside }),
     renameTasks: createRenameTasks(known, rooms.taskIds),
     mayShareRoots: () => {
       const server: Target = { upstream: known.upstream.name, kind: 'server' }
-      return rooms.policy.decide(known.principal, 'roots:share', server).isAllowed
+      return rooms.policy.decide(known.principal, 'roots:share', server, known.circumstances).isAllowed
     },
     sealEventId: (upstreamId: string) => sealEvent(rooms.sealer, known, { upstreamSessionId, upstreamId }),
     noticed: (method: string) => {
@@ -119,23 +121,6 @@ interface ResultRooms {
   readonly pins: Pins
   readonly taskIds: TaskIds
   readonly seals: Seals
-}
-
-function keptPrivate(message: Message, { target }: Answered, result: Record<string, unknown>): Message {
-  const isCached = target.kind !== 'server' && Object.hasOwn(result, 'cacheScope')
-  return isCached ? withText(message, asPrivate(message.text)) : message
-}
-
-/**
- * What an answer of 2026-07-28 needs before it leaves: its scope for caches, the state of a call that is not finished
- * and, at an address of several servers, their names.
- */
-function changeFor(known: Answered, seals: Seals): ChangeResult | undefined {
-  if (known.era !== 'modern') return undefined
-  return (message, result) => {
-    const told = withSealedState(keptPrivate(message, known, result), known, seals)
-    return known.joint?.outward(told, result) ?? (told === message ? undefined : told.text)
-  }
 }
 
 export function inspectResult(rooms: ResultRooms): Guard<Answered, Inspected> {

@@ -10,6 +10,7 @@ import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { callIntended } from '../events.ts'
 import { traceDetail, type Travelled } from '../measure/trip.ts'
+import { decisionFacts, parametersOf } from '../reconcile/decision-facts.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
 import type { Authenticated } from './authenticate-caller.ts'
 import type { Authorized } from './authorize-call.ts'
@@ -22,17 +23,9 @@ export interface Intended {
 
 type Needs = Arrival & Authenticated & Inbound & Aim & Authorized & Travelled
 
-function describe({
-  httpMethod,
-  message,
-  era,
-  version,
-  decision,
-  trip,
-  joint,
-  principal,
-}: Needs): Record<string, unknown> {
-  const { _meta, name: _name, uri: _uri, ...rest } = message?.params ?? {}
+function describe(known: Needs): Record<string, unknown> {
+  const { httpMethod, message, era, version, decision, trip, joint, principal } = known
+  const judged = decisionFacts(known, decision.met)
   return {
     method: message?.method ?? (message === undefined ? httpMethod : 'response'),
     era,
@@ -40,9 +33,12 @@ function describe({
     rules: decision.reasons.map((reason) => reason.rule),
     snapshot: decision.snapshotVersion,
     ...(decision.stepUp === undefined ? undefined : { stepUp: decision.stepUp }),
+    ...(decision.spent === undefined ? undefined : { remedy: decision.spent }),
+    ...(decision.redact === undefined ? undefined : { redacted: decision.redact }),
     ...(principal.actors === undefined ? undefined : { actors: principal.actors }),
     ...(joint === undefined ? undefined : { cameTo: joint.address }),
-    ...(message === undefined ? undefined : { parameters: rest }),
+    ...(judged === undefined ? undefined : { judged }),
+    ...(message === undefined ? undefined : { parameters: parametersOf(known) }),
     ...traceDetail(trip),
   }
 }

@@ -4,45 +4,29 @@
  * Trusts: the catalog of upstreams that an administrator added.
  * Fails: a method not listed here is unknown; a server not in the catalog answers as one not granted.
  */
-import { isRefusal, type Principal, refuse, type Refusal, type Target } from '#kernel'
-import type { Permission } from '#policy'
-import { errorCodes, type Era, isFileUri, isObject, type Message, sharesRoots, subscribedResources } from '#protocol'
+import { type Classification, isRefusal, type Principal, refuse, type Refusal, type Target } from '#kernel'
+import { errorCodes, type Era, isObject, type Message } from '#protocol'
 import type { UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
+import { type Circumstanced, circumstancesOf, circumstancesOfOther, type Classifies } from '../flow/circumstances.ts'
 import { badParams, gatewayRefusals, onTheWire } from '../refusals.ts'
+import { type Needed, neededBesides, permissionOn } from '../flow/needed.ts'
+import type { Labelled } from '../flow/read-labels.ts'
 import type { Tasked } from './bind-handles.ts'
 import type { Inbound } from './read-message.ts'
 
-/** A permission on a target. */
-export interface Needed {
-  readonly permission: Permission
-  readonly target: Target
-  /** Set for what goes on with a call that was judged when it was made: it needs no fresh factor again. */
-  readonly wasCalled?: true
-}
-
-export interface Aim extends Needed {
+export interface Aim extends Needed, Circumstanced {
   readonly upstream: UpstreamRecord
   /** What must be permitted besides: each resource that a subscription asks to be told about, roots that are told along. */
-  readonly alsoNeeded: readonly Needed[]
+  readonly alsoNeeded: readonly (Needed & Circumstanced)[]
+  /** What an administrator said of the server of a tool: it is judged besides. */
+  readonly serverLabels?: Classification | undefined
   /** Set where several servers answer: whether any of them still may be used by this person. */
   readonly gathers?: ((principal: Principal) => boolean) | undefined
 }
 
 type Kind = Target['kind']
-
-const permissionFor: Readonly<Record<Kind, Permission>> = {
-  server: 'servers:use',
-  tool: 'tools:call',
-  resource: 'resources:read',
-  prompt: 'prompts:get',
-}
-
-/** What a target needs. A file on the server's machine is never covered by the right to read its other resources. */
-export function permissionOn({ kind, name }: Pick<Target, 'kind' | 'name'>): Permission {
-  return kind === 'resource' && isFileUri(name ?? '') ? 'files:read' : permissionFor[kind]
-}
 
 interface Judged {
   readonly about: Kind | 'reference'
@@ -97,20 +81,22 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
   return reference['type'] === 'ref/resource' ? { kind: 'resource', name: reference['uri'] } : undefined
 }
 
-function neededBesides(upstream: string, { message, tasks }: Inbound & Tasked): readonly Needed[] | undefined {
-  const need = (target: Target): Needed => ({ permission: permissionOn(target), target })
-  const needed = subscribedResources(message)?.map((name) => need({ upstream, kind: 'resource', name }))
-  for (const { tool } of tasks.followed)
-    needed?.push({ ...need({ upstream, kind: 'tool', name: tool }), wasCalled: true })
-  if (sharesRoots(message)) needed?.push({ permission: 'roots:share', target: { upstream, kind: 'server' } })
-  return needed
-}
-
-function aimOf(upstream: UpstreamRecord, inbound: Inbound & Tasked): Aim | Refusal {
+function aimOf(
+  { upstream, classifies }: { upstream: UpstreamRecord; classifies: Classifies },
+  inbound: Arrival & Inbound & Tasked & Labelled,
+): Aim | Refusal {
   const { message, era } = inbound
-  const alsoNeeded = neededBesides(upstream.name, inbound)
-  if (alsoNeeded === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
-  const aim = (target: Target): Aim => ({ upstream, target, permission: permissionOn(target), alsoNeeded })
+  const besides = neededBesides(upstream.name, inbound)
+  if (besides === undefined) return badParams(era, 'the filter holds what castellan cannot judge')
+  const aim = (target: Target): Aim => {
+    const circumstances = circumstancesOf(classifies, inbound, target)
+    const alsoNeeded = besides.map((needed) => ({
+      ...needed,
+      circumstances: circumstancesOfOther(classifies, circumstances, needed.target),
+    }))
+    const serverLabels = target.kind === 'tool' ? classifies.of(target.upstream) : undefined
+    return { upstream, target, permission: permissionOn(target), alsoNeeded, circumstances, serverLabels }
+  }
   const { isAsked, bound } = inbound.tasks
   const { name: server } = upstream
   if (bound !== undefined) return { ...aim({ upstream: server, kind: 'tool', name: bound.tool }), wasCalled: true }
@@ -130,13 +116,16 @@ export interface Catalog {
   find(name: string): UpstreamRecord | undefined
 }
 
-export function resolveTarget(catalog: Catalog): Guard<Arrival & Inbound & Tasked, Aim> {
-  const resolve = (known: Arrival & Inbound & Tasked): Aim | Refusal => {
+export function resolveTarget(
+  catalog: Catalog,
+  classifies: Classifies,
+): Guard<Arrival & Inbound & Tasked & Labelled, Aim> {
+  const resolve = (known: Arrival & Inbound & Tasked & Labelled): Aim | Refusal => {
     const upstream = catalog.find(known.serverName)
     if (upstream === undefined) {
       return refuse(gatewayRefusals.serverUnknown, { names: { server: known.serverName }, detail: { isKnown: false } })
     }
-    return aimOf(upstream, known)
+    return aimOf({ upstream, classifies }, known)
   }
   return {
     name: 'resolve-target',

@@ -29,12 +29,19 @@ export interface StateOf {
   readonly name: string
 }
 
+interface Kept {
+  readonly id: string
+  readonly round: number
+}
+
 /** What goes on with a call that is not finished. */
 export interface KeptState {
   /** What its server wants back, where it wants something. */
   readonly state: string | undefined
   /** The proof that the call passed with, and how often it has gone on since. */
-  readonly stepUp: { readonly id: string; readonly round: number } | undefined
+  readonly stepUp: Kept | undefined
+  /** The same of what people gave for it. */
+  readonly remedies: Kept | undefined
 }
 
 export interface Seals {
@@ -59,8 +66,10 @@ function isPosition(value: unknown): value is Position {
   return isObject(value) && typeof value['upstream'] === 'string' && typeof value['cursor'] === 'string'
 }
 
-function isStepUp(value: unknown): value is NonNullable<KeptState['stepUp']> {
-  return isObject(value) && typeof value['id'] === 'string' && typeof value['round'] === 'number'
+function keptIn(value: unknown): Kept | undefined {
+  if (!isObject(value)) return undefined
+  const { id, round } = value
+  return typeof id === 'string' && typeof round === 'number' ? { id, round } : undefined
 }
 
 export function createSeals({ sealer, clock }: { readonly sealer: Sealer; readonly clock: Clock }): Seals {
@@ -79,8 +88,9 @@ export function createSeals({ sealer, clock }: { readonly sealer: Sealer; readon
     openState(holder, of, sealed) {
       const opened = open(sealed, placeOfState(holder, of))
       if (!isObject(opened) || Number(opened['until']) <= clock.now()) return undefined
-      const { state, stepUp } = opened
-      return { state: typeof state === 'string' ? state : undefined, stepUp: isStepUp(stepUp) ? stepUp : undefined }
+      const { state, stepUp, remedies } = opened
+      const own = { stepUp: keptIn(stepUp), remedies: keptIn(remedies) }
+      return { state: typeof state === 'string' ? state : undefined, ...own }
     },
   }
 }

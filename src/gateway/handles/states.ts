@@ -44,9 +44,9 @@ function openedIn(known: Known, seals: Seals): KeptState | undefined {
   return typeof sealed === 'string' ? seals.openState(holderOf(known), callOf(known), sealed) : undefined
 }
 
-/** The proof that a call passed with which goes on by this message. */
-export function proofGoingOn(known: Known, seals: Seals): KeptState['stepUp'] {
-  return openedIn(known, seals)?.stepUp
+/** What a call passed with which goes on by this message. */
+export function passGoingOn(known: Known, seals: Seals): Omit<KeptState, 'state'> | undefined {
+  return openedIn(known, seals)
 }
 
 /** Gives a server back the state that it wanted back; a refusal when it is not this one's. @param text as it will be sent */
@@ -57,10 +57,14 @@ export function stateEdit(known: Known, text: string, seals: Seals): Edit | Refu
   const span = spanOf(text, ['params', 'requestState'])
   if (kept?.state !== undefined && span !== undefined) return { span, text: JSON.stringify(kept.state) }
   // WHY: the server wanted nothing back; what was sealed was Castellan's own.
-  if (kept?.stepUp !== undefined) {
+  if (kept?.stepUp !== undefined || kept?.remedies !== undefined) {
     return { span: [0, text.length], text: withoutMembers(text, ['params'], (name) => name === 'requestState') }
   }
   return onTheWire(refuse(gatewayRefusals.stateUnknown), { status: 200, code: errorCodes.invalidParams })
+}
+
+function keptOf(spent: { readonly id: string | undefined; readonly round: number } | undefined) {
+  return spent?.id === undefined ? undefined : { id: spent.id, round: spent.round }
 }
 
 /**
@@ -71,9 +75,9 @@ export function withSealedState(message: Message, known: Known, seals: Seals): M
   const { result } = message.json
   const { requestState, resultType } = isObject(result) ? result : {}
   const state = typeof requestState === 'string' ? requestState : undefined
-  const stepUp = resultType === 'input_required' ? known.decision?.stepUp : undefined
-  if (state === undefined && stepUp === undefined) return message
-  const kept = { state, stepUp: stepUp && { id: stepUp.id, round: stepUp.round } }
+  const { stepUp, spent } = (resultType === 'input_required' && known.decision) || {}
+  const kept = { state, stepUp: keptOf(stepUp), remedies: keptOf(spent) }
+  if (state === undefined && kept.stepUp === undefined && kept.remedies === undefined) return message
   const sealed = JSON.stringify(seals.sealState(holderOf(known), callOf(known), kept))
   const edit = memberEdit(message.text, ['result'], 'requestState', sealed)
   return edit === undefined ? message : withText(message, applyEdits(message.text, [edit]))

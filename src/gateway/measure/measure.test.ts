@@ -32,7 +32,13 @@ function call(tool: string): Learned & { headers: {} } {
     version: '2025-11-25',
     upstream: { name: 'books', transport: 'http', environment: {}, isDemo: false },
     target: { upstream: 'books', kind: 'tool', name: tool },
-    decision: { isAllowed: true, reasons: [{ rule: 'role:reader#1', says: '' }], snapshotVersion: 1 },
+    decision: {
+      isAllowed: true,
+      reasons: [{ rule: 'role:reader#1', says: '' }],
+      snapshotVersion: 1,
+      remedies: [],
+      mayDepend: false,
+    },
   }
 }
 

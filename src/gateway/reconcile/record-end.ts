@@ -14,6 +14,7 @@ import type { PipelineLists } from '../pipeline.ts'
 import { gatewayRefusals, type WiredRefusal } from '../refusals.ts'
 import type { Sent } from '../respond.ts'
 import { upstreamRefusal } from '../upstream-refusal.ts'
+import { decisionFacts, parametersOf } from './decision-facts.ts'
 
 export interface RecordRooms {
   readonly ledger: Pick<Ledger, 'append' | 'appendSoon'>
@@ -47,6 +48,23 @@ export interface RecordedRefusal {
   readonly isCut: boolean
 }
 
+/** Guards that refuse by a decision of policy alone. */
+const deciding: ReadonlySet<string> = new Set(['authorize-server', 'authorize-call'])
+
+/** What a denial was made from: one that a change of the policy could undo. */
+function factsOf({ known, guard }: Refused): Record<string, unknown> | undefined {
+  const { principal, target, permission, alsoNeeded, wasCalled, circumstances, serverLabels, message } = known
+  if (!deciding.has(guard) || principal === undefined || target === undefined || permission === undefined)
+    return undefined
+  if (alsoNeeded === undefined || circumstances === undefined) return undefined
+  const { actors } = principal
+  return {
+    judged: decisionFacts({ principal, target, permission, alsoNeeded, wasCalled, circumstances, serverLabels }),
+    parameters: parametersOf({ message }),
+    ...(actors === undefined ? undefined : { actors }),
+  }
+}
+
 async function record({ ledger }: RecordRooms, event: EventDefinition, fields: EntryFields): Promise<number | Refusal> {
   try {
     return (await ledger.append(event, fields)).seq
@@ -77,6 +95,7 @@ export async function recordRefused(rooms: RecordRooms, begun: Begun, outcome: R
           ...('decision' in known && known.decision?.stepUp !== undefined ? { stepUp: known.decision.stepUp.id } : {}),
           guard,
           method,
+          ...factsOf(outcome),
           ...traceDetail(begun.trip),
           ...(intent === undefined ? {} : { intent: intent.seq }),
         },

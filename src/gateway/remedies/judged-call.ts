@@ -1,6 +1,6 @@
 /**
- * What exactly is the call that a fresh factor is asked for? One hash of everything that it says.
- * Stops: a proof for one call letting another pass: whatever a server may read in it counts.
+ * What exactly is the call that people are asked about? One hash of everything that it says.
+ * Stops: what was given for one call letting another pass: whatever a server may read in it counts.
  * Trusts: `readMessage`, by which every reader finds the same in a message, numbers to the last digit.
  * Fails: what cannot be hashed is no such call, and is denied.
  * @see RFC 8785, JSON canonicalization
@@ -21,10 +21,10 @@ const around = new Set(['_meta', 'name', 'uri', 'inputResponses', 'requestState'
 
 export type Caller = Arrival & Authenticated & Inbound & Aim
 
-/** The call; undefined for what is none, and for what nobody can prove a factor for. */
+/** The call; undefined for what is no single call. */
 export function judgedCall({ principal, message, target, permission, era }: Caller): JudgedCall | undefined {
   const { kind, method = '', params = {} } = message ?? {}
-  if (kind !== 'request' || !single.has(method) || principal.isService === true) return undefined
+  if (kind !== 'request' || !single.has(method)) return undefined
   const text = canonicalize(Object.fromEntries(Object.entries(params).filter(([name]) => !around.has(name))))
   if (text === undefined) return undefined
   const told = JSON.stringify([era, method, target.upstream, target.kind, target.name, permission])

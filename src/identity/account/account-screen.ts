@@ -12,11 +12,13 @@ import type { Notices } from '../notices/notices.ts'
 import type { Grants } from '../oauth/grants.ts'
 import type { People } from '../people/people.ts'
 import type { ServiceAccounts } from '../service-accounts/service-accounts.ts'
+import type { RemedyDesk } from '../remedies/desk.ts'
 import { html, type Html } from '../pages/html.ts'
 import { sendPage } from '../pages/page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
 import { foreignName } from '../pages/words.ts'
 import { clientSection } from './client-section.ts'
+import { consentSection } from './consent-section.ts'
 import { doneWords } from './done.ts'
 import { factorSection, type OtherFactors } from './factor-section.ts'
 import { noticeSection } from './notice-section.ts'
@@ -35,6 +37,7 @@ export interface AccountParts {
   readonly notices: Notices
   readonly serviceAccounts: Pick<ServiceAccounts, 'list' | 'renew' | 'suspend'>
   readonly signIns: SignIns
+  readonly consents: RemedyDesk['consents']
   /** Ways to sign in beside password and authenticator. */
   otherFactors(call: PersonalCall): Promise<OtherFactors>
   publicUrl(): string
@@ -46,6 +49,7 @@ const sections = [
   ['sessions', 'Sessions'],
   ['clients', 'Clients'],
   ['tokens', 'Access tokens'],
+  ['consents', 'Consents'],
   ['service-accounts', 'Service accounts'],
   ['sign-ins', 'Last sign-ins'],
 ] as const
@@ -60,7 +64,7 @@ async function bodyOf(parts: AccountParts, call: PersonalCall): Promise<Html> {
   const { principal, query } = call
   const nowMs = parts.clock.now()
   const publicUrl = parts.publicUrl()
-  const [person, notices, sessions, grants, tokens, accounts, signIns, others] = await Promise.all([
+  const [person, notices, sessions, grants, tokens, accounts, signIns, consents, others] = await Promise.all([
     parts.people.find(principal.id),
     parts.notices.list(principal.id),
     parts.sessions.list(principal.id),
@@ -68,6 +72,7 @@ async function bodyOf(parts: AccountParts, call: PersonalCall): Promise<Html> {
     parts.tokens.list(principal.id),
     parts.serviceAccounts.list(principal.id),
     parts.signIns.list(principal.id),
+    parts.consents.list(principal.id),
     parts.otherFactors(call),
   ])
   const hasOtherName = person !== undefined && person.displayName !== principal.name
@@ -84,7 +89,7 @@ async function bodyOf(parts: AccountParts, call: PersonalCall): Promise<Html> {
     </section>
     ${noticeSection(shown, notices)} ${person !== undefined && factorSection(person, others)}
     ${sessionSection(shown, sessions)} ${clientSection(shown, grants)} ${tokenSection(shown, tokens)}
-    ${serviceAccountSection(shown, accounts)} ${signInSection(signIns)}`
+    ${consentSection(shown, consents)} ${serviceAccountSection(shown, accounts)} ${signInSection(signIns)}`
 }
 
 export function accountScreen(parts: AccountParts): PersonalScreen {

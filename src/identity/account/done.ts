@@ -13,6 +13,7 @@ const words: Readonly<Record<string, string>> = {
   'passkey-removed': 'The passkey is removed; your other sessions have ended.',
   'service-account-renewed': 'The service account goes on; its new end is below.',
   'service-account-stopped': 'The service account can do nothing more.',
+  'consent-revoked': 'The consent is taken back.',
   'notices-read': 'Noted.',
 }
 

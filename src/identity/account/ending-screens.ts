@@ -38,6 +38,7 @@ export function endingScreens({
   grants,
   tokens,
   notices,
+  consents,
   serviceAccounts,
 }: AccountParts): readonly PersonalScreen[] {
   return [
@@ -63,6 +64,10 @@ export function endingScreens({
       const changed = await (isRenewal ? serviceAccounts.renew(change) : serviceAccounts.suspend(change))
       if (isRefusal(changed)) return changed
       return { done: isRenewal ? 'service-account-renewed' : 'service-account-stopped' }
+    }),
+    ending('/account/consents', async ({ principal }, fields) => {
+      const refusal = await consents.revoke(idOf(fields), principal)
+      return refusal ?? { done: 'consent-revoked' }
     }),
     ending('/account/notices', async ({ principal }) => {
       await notices.markRead(principal.id)

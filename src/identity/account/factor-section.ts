@@ -29,6 +29,9 @@ export function factorSection(person: PersonView, others: OtherFactors): Html {
   const authenticator = entry({
     title: 'Authenticator app',
     facts: [hasAuthenticator ? 'Set up: six digits that change every 30 seconds' : 'Not set up'],
+    action: hasAuthenticator
+      ? undefined
+      : html`<a class="button quiet small" href="/account/authenticator">Set up an authenticator</a>`,
   })
   const codes = entry({
     title: 'Recovery codes',

@@ -13,6 +13,7 @@ const mostShown = 10
 
 const words: Readonly<Record<NoticeKind, string>> = {
   'sign-in-from-elsewhere': 'Somebody signed in as you from a place or program you had not used',
+  'authenticator-added': 'An authenticator was set up',
   'passkey-added': 'A passkey was added',
   'passkey-renamed': 'A passkey was renamed',
   'passkey-removed': 'A passkey was removed',
@@ -29,6 +30,9 @@ const words: Readonly<Record<NoticeKind, string>> = {
   'service-account-suspended': 'A service account of yours was stopped',
   'service-account-resumed': 'A service account of yours may act again',
   'service-account-removed': 'A service account of yours was removed',
+  'approval-asked': 'Calls wait for your approval: see them with `castellan approval list`',
+  'approval-given': 'A call of yours was approved',
+  'approval-denied': 'A call of yours was denied',
 }
 
 function detail({ details }: Notice): Html | undefined {

@@ -9,7 +9,7 @@ import { adminRole } from '../enrolment/links.ts'
 import { type Parts, castellan } from '../parts.ts'
 import { refusals } from '../refusals.ts'
 import { readToken } from './opaque-token.ts'
-import { principalOf, rolesOf } from './principals.ts'
+import { belongingOf, principalOf } from './principals.ts'
 import { type Sessions, sessionLimit } from './sessions.ts'
 
 const minuteMs = 60_000
@@ -51,6 +51,7 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
       .selectFrom('sessions')
       .innerJoin('people', 'people.id', 'sessions.person_id')
       .select(['sessions.id', 'person_id', 'name', 'factors', 'last_seen_at', 'expires_at', 'ended_at', 'status'])
+      .select('sessions.created_at')
       .where('token_hash', '=', tokenHash)
       .executeTakeFirst()
     if (!row) return refuse(refusals.sessionInvalid, { detail: { reason: 'unknown' } })
@@ -64,10 +65,11 @@ export function createSessionAuthenticator(parts: Parts, sessions: Pick<Sessions
       return refuse(refusals.sessionInvalid, { detail: { ...detail, reason: limit } })
     }
     await touch(row)
-    const roles = await rolesOf(database.query, row.person_id)
-    if (context?.isRegistering !== true && (await needsPasskey(parts, row.person_id, roles))) {
+    const belonging = await belongingOf(database.query, row.person_id)
+    if (context?.isRegistering !== true && (await needsPasskey(parts, row.person_id, belonging.roles))) {
       return refuse(refusals.passkeyNeeded, { detail })
     }
-    return principalOf('session', row, roles)
+    // WHY: a session begins when its last factor was proved.
+    return principalOf('session', { ...row, proved_at: row.created_at }, belonging)
   }
 }

@@ -6,7 +6,7 @@
 import { type Clock, type Principal, type Refusal, isRefusal, refuse } from '#kernel'
 import { type Database, rememberByRevision } from '#platform/database'
 import { readToken } from './opaque-token.ts'
-import { principalOf, rolesOf } from './principals.ts'
+import { belongingOf, principalOf } from './principals.ts'
 import { refusals } from '../refusals.ts'
 import { type AccountStanding, endWithin, readStanding } from '../service-accounts/standing.ts'
 import { isSameResource } from './resource.ts'
@@ -35,8 +35,8 @@ export function createTokenAuthenticator({ database, clock }: { database: Databa
     if (!row) return undefined
     const standing = await readStanding(database.query, { id: row.person_id, kind: row.kind })
     const { expiresAt, expiredBy } = endWithin(standing, row.expires_at)
-    const roles = await rolesOf(database.query, row.person_id)
-    const principal = principalOf('access-token', { ...row, expires_at: expiresAt }, roles)
+    const belonging = await belongingOf(database.query, row.person_id)
+    const principal = principalOf('access-token', { ...row, expires_at: expiresAt }, belonging)
     const ended = row.revoked_at !== null ? 'revoked' : row.status !== 'active' ? 'suspended' : standing?.ended
     return { principal, resource: row.resource, ended, expiredBy }
   }

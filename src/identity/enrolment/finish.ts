@@ -103,6 +103,8 @@ async function make(
     const secret = Buffer.from(draft.totpSecret, 'base64url')
     const sealed_secret = sealer.seal(secret, totpPlace(fresh.factorId))
     const factor = { id: fresh.factorId, person_id, kind: 'totp' as const, sealed_secret, confirmed_at: nowMs }
+    // INVARIANT: one authenticator each: that of the link takes the place of one that was set up without a password.
+    await transaction.deleteFrom('second_factors').where('person_id', '=', person_id).execute()
     // INVARIANT: the confirming code has been used; the first sign-in needs the next one.
     await transaction
       .insertInto('second_factors')

@@ -292,7 +292,15 @@ test('other settings end what was verified under those before', async () => {
   const { identitySettings, places } = await import('../../../test/world/identity.ts')
   const settings = { ...identitySettings, issuers: [settingsOf(issuer.issuer)] }
   const sealer = { seal: () => '', open: () => undefined }
-  const identity = createIdentity({ database, ledger, clock, sealer: sealer as never, settings, places })
+  const identity = createIdentity({
+    database,
+    ledger,
+    clock,
+    sealer: sealer as never,
+    settings,
+    places,
+    remedies: {} as never,
+  })
   const token = issuer.token(resource)
   const principal = given(await identity.authenticateAccessToken(token, resource))
   const epoch = identity.epoch()

@@ -58,13 +58,15 @@ function isFor({ audience }: Verified, { settings }: Issuer, resource: string): 
 function principalOf(ground: Ground, verified: Verified, standing: Standing): Principal {
   const known = ground.principals.get(verified)
   if (known?.standing === standing) return known.principal
-  const { personId, roles, factors, clientId, scopes, credentialId, endsAt } = verified
+  const { personId, roles, claims, factors, factorsAt, clientId, scopes, credentialId, endsAt } = verified
   const principal: Principal = Object.freeze<Principal>({
     id: personId,
     name: standing.name,
     roles: [...new Set([...roles, ...standing.granted])].toSorted(),
     mappedRoles: roles,
+    claims,
     factors,
+    ...(factorsAt === undefined ? {} : { factorsAt }),
     client: { id: clientId, name: clientId, scopes },
     credential: { kind: 'external-token', id: credentialId, expiresAt: endsAt },
   })

@@ -15,6 +15,10 @@ export interface MappedClaims {
   readonly roles: readonly string[]
   readonly factors: readonly Factor[]
   readonly scopes: readonly string[]
+  /** Every claim that is a text or a list of texts, for rules to read. */
+  readonly claims: Readonly<Record<string, readonly string[]>>
+  /** When the person signed in at the issuer, in milliseconds, if it says so. */
+  readonly factorsAt: number | undefined
   /** What is shown of the person, if they have a name. */
   readonly name: string | undefined
   /** Changes when something does that roles are mapped from. */
@@ -75,6 +79,27 @@ export function weaknessOf(claims: Claims, settings: IssuerSettings, nowMs: numb
   return nowMs < signInEndsAt(claims, settings) && !isLater ? undefined : 'sign-in-too-old'
 }
 
+/** WHY: they differ from token to token and say nothing of the person. */
+const ofTheToken = new Set(['jti', 'nonce', 'sid', 'at_hash', 'c_hash', 'uti'])
+const mostClaims = 100
+const longestValue = 1_000
+
+/** INVARIANT: a claim that cannot be kept whole is left out: a part of a list would pass for the list. */
+function readableClaims(claims: Claims): Record<string, readonly string[]> {
+  const kept = Object.entries(claims).flatMap(([name, value]): [string, readonly string[]][] => {
+    const texts = textsOf(value)
+    const size = Array.isArray(value) ? value.length : 1
+    const isWhole = texts.length > 0 && texts.length === size
+    if (!isWhole || ofTheToken.has(name) || !name.isWellFormed()) return []
+    return texts.every((text) => text.length <= longestValue && text.isWellFormed()) ? [[name, texts]] : []
+  })
+  return Object.fromEntries(kept.slice(0, mostClaims))
+}
+
+function signedInAt({ auth_time: at }: Claims): number | undefined {
+  return typeof at === 'number' && Number.isFinite(at) ? at * secondMs : undefined
+}
+
 export function mapClaims(claims: Claims, settings: IssuerSettings): MappedClaims {
   const groups = [...new Set(textsOf(claimOf(claims, settings.claims.groups)))].toSorted()
   const given = groups.flatMap((group) => (Object.hasOwn(settings.roles, group) ? (settings.roles[group] ?? []) : []))
@@ -86,6 +111,8 @@ export function mapClaims(claims: Claims, settings: IssuerSettings): MappedClaim
     factors: hasSecondFactor(claims, settings) ? ['identity-provider', 'identity-provider-mfa'] : ['identity-provider'],
     // INVARIANT: `mcp` is what the configured scopes stand for; an issuer's own scope of that name is not.
     scopes: [...granted.filter((scope) => scope !== ownScope), ...(isGranted ? [ownScope] : [])],
+    claims: readableClaims(claims),
+    factorsAt: signedInAt(claims),
     name: typeof name === 'string' ? name : undefined,
     claimsHash: hash('sha256', JSON.stringify(groups)),
   }

@@ -4,11 +4,13 @@
  * Trusts: the caller for permission to act. Fails closed: no entry in the ledger, no change; what cannot be read, refuses.
  * @see RFC 7517, section 4.5; docs/decisions/0040-what-ends-an-open-stream.md
  */
-import { type Refusal, refuse } from '#kernel'
+import { type Refusal, isRefusal, refuse } from '#kernel'
 import type { Actor, Parts, Query } from '../parts.ts'
 import { recordChange } from '../record-change.ts'
 import { refusals } from '../refusals.ts'
 import { issuerKeyRestored, issuerKeyWithdrawn } from './events.ts'
+import { createFindKeys } from './find-keys.ts'
+import type { IssuerSettings } from './settings.ts'
 
 /** One key that was withdrawn. Times in wall-clock milliseconds. */
 export interface WithdrawnKey {
@@ -18,10 +20,16 @@ export interface WithdrawnKey {
   readonly withdrawnAt: number
 }
 
+/** A key that was withdrawn just then. */
+export interface Withdrawal extends WithdrawnKey {
+  /** Whether the issuer publishes it at this moment; undefined where the issuer cannot be asked. */
+  readonly isPublished: boolean | undefined
+}
+
 export interface IssuerKeyring {
   list(): Promise<WithdrawnKey[]>
   /** Ends what the key signed, on all nodes. A second time it changes nothing. */
-  withdraw(key: Pick<WithdrawnKey, 'issuer' | 'key'>, by: Actor): Promise<WithdrawnKey | Refusal>
+  withdraw(key: Pick<WithdrawnKey, 'issuer' | 'key'>, by: Actor): Promise<Withdrawal | Refusal>
   /** Lets it count again. */
   restore(key: Pick<WithdrawnKey, 'issuer' | 'key'>, by: Actor): Promise<WithdrawnKey | Refusal>
 }
@@ -44,6 +52,12 @@ function readOne(
     .executeTakeFirst()
 }
 
+/** WHY: a key that is not published may have been, and counts as withdrawn; a name that was misspelled ends nothing. */
+async function isPublished(settings: IssuerSettings, key: string): Promise<boolean | undefined> {
+  const published = await createFindKeys(settings)().catch(() => undefined)
+  return published?.some(({ keyId, thumbprint }) => keyId === key || thumbprint === key)
+}
+
 function tellOf(by: Actor, { issuer, key }: WithdrawnKey) {
   return { principal: { id: by.id, name: by.name }, outcome: 'succeeded', details: { issuer, key } } as const
 }
@@ -58,10 +72,11 @@ export function createIssuerKeyring(parts: Parts): IssuerKeyring {
         .orderBy('withdrawn_at', 'desc')
         .execute(),
     async withdraw({ issuer, key }, by) {
-      if (parts.settings.issuers.every((one) => one.issuer !== issuer)) return refuse(refusals.issuerUnknown)
+      const settings = parts.settings.issuers.find((one) => one.issuer === issuer)
+      if (settings === undefined) return refuse(refusals.issuerUnknown)
       const row = { issuer, key, withdrawn_at: clock.now(), withdrawn_by: by.id }
       let isNew = true
-      return recordChange<WithdrawnKey>(parts, {
+      const withdrawn = await recordChange<WithdrawnKey>(parts, {
         async work(transaction) {
           const known = await readOne(transaction, row)
           isNew = known === undefined
@@ -69,8 +84,10 @@ export function createIssuerKeyring(parts: Parts): IssuerKeyring {
           await transaction.insertInto('withdrawn_issuer_keys').values(row).execute()
           return { issuer, key, withdrawnAt: row.withdrawn_at }
         },
-        tell: (withdrawn) => (isNew ? [issuerKeyWithdrawn, tellOf(by, withdrawn)] : undefined),
+        tell: (one) => (isNew ? [issuerKeyWithdrawn, tellOf(by, one)] : undefined),
       })
+      // INVARIANT: withdrawn first; an issuer that does not answer delays nothing.
+      return isRefusal(withdrawn) ? withdrawn : { ...withdrawn, isPublished: await isPublished(settings, key) }
     },
     restore: (asked, by) =>
       recordChange<WithdrawnKey>(parts, {

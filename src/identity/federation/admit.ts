@@ -44,8 +44,11 @@ export async function needsOwnFactor(parts: Parts, { personId, asserted }: Answe
   return has
 }
 
+/** Whose account answered, by which session of it, and when. */
+type Told = Pick<Asserted, 'subject' | 'sid' | 'issuedAt'>
+
 /** Whether the provider has told that this account, or this session of it, was signed out since. */
-async function isLoggedOut(transaction: Query, issuer: string, { subject, sid, issuedAt }: Asserted): Promise<boolean> {
+async function isLoggedOut(transaction: Query, issuer: string, { subject, sid, issuedAt }: Told): Promise<boolean> {
   const told = await transaction
     .selectFrom('provider_logouts')
     .select(['subject', 'sid', 'issued_at'])
@@ -57,11 +60,11 @@ async function isLoggedOut(transaction: Query, issuer: string, { subject, sid, i
   return told.some((one) => (one.sid === null ? one.issued_at >= issuedAt * 1000 : one.sid === sid))
 }
 
-/** What must hold at the moment of admission. */
-async function whyNot(
+/** Why an answer of a provider does not stand for this person at this moment. */
+export async function whyNot(
   transaction: Query,
-  provider: Provider,
-  { asserted, personId }: Answered,
+  provider: Pick<Provider, 'name' | 'issuer'>,
+  { asserted, personId }: { readonly personId: string; readonly asserted: Told },
 ): Promise<string | undefined> {
   const { name, issuer } = provider
   const found = await transaction.selectFrom('providers').select('issuer').where('name', '=', name).executeTakeFirst()

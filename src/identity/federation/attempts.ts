@@ -16,7 +16,7 @@ export type Step = 'callback' | 'second-factor'
 export interface Bound {
   readonly provider: string
   readonly step: Step
-  /** The cookie of the browser that began. */
+  /** The cookie of the browser that began, or the session that a proof is for. */
   readonly browser: string
 }
 

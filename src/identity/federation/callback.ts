@@ -11,12 +11,18 @@ import { sendOn } from '../pages/page.ts'
 import { admit, needsOwnFactor } from './admit.ts'
 import { type Asserted, type Claims, claimAt, readClaims } from './claims.ts'
 import { type ProviderClient, reasonOf } from './client.ts'
+import { keepProof, longestProofSeconds, provingShape } from './prove-there.ts'
 import { recognise } from './recognise.ts'
 import { federationRefusals } from './refusals.ts'
 import type { Provider } from './settings.ts'
 import { type FederationParts, type Trip, browserOf, pathOf, queryOf, refuseSignIn, tieBrowser } from './trip.ts'
 
-const begun = z.strictObject({ verifier: z.string(), nonce: z.string(), next: z.string().optional() })
+const begun = z.strictObject({
+  verifier: z.string(),
+  nonce: z.string(),
+  next: z.string().optional(),
+  proving: provingShape.optional(),
+})
 type Begun = z.infer<typeof begun>
 
 function refused(reason: string, detail: Readonly<Record<string, unknown>> = {}): Refusal {
@@ -50,9 +56,9 @@ async function exchange(
   trip: Trip,
   client: ProviderClient,
   attempt: Begun & { readonly state: string },
-): Promise<{ asserted: Asserted; idToken: string } | Refusal> {
+): Promise<{ asserted: Asserted; idToken: string; authTime: unknown } | Refusal> {
   const { provider } = trip
-  const { signInMaxAgeSeconds: maxAge } = provider.settings
+  const maxAge = attempt.proving === undefined ? provider.settings.signInMaxAgeSeconds : longestProofSeconds
   // WHY: the redirect address is made from what is configured; the client's Host says nothing.
   const here = new URL(parts.places.gatewayUrl + pathOf(provider.name, 'callback'))
   here.search = queryOf(trip.req).toString()
@@ -68,7 +74,7 @@ async function exchange(
     if (idToken === undefined || raw === undefined) return refused('no-id-token')
     const userInfo = await userInfoOf(client, provider, { accessToken: tokens.access_token, idToken })
     const asserted = readClaims({ idToken, userInfo }, provider)
-    return asserted === undefined ? refused('no-subject') : { asserted, idToken: raw }
+    return asserted === undefined ? refused('no-subject') : { asserted, idToken: raw, authTime: idToken['auth_time'] }
   } catch (error) {
     return refused('not-accepted', { problem: reasonOf(error) })
   }
@@ -122,5 +128,8 @@ export async function answerCallback(parts: FederationParts, trip: Trip): Promis
   if (isRefusal(client)) return refuseSignIn(parts, trip, client)
   const answer = await exchange(parts, trip, client, { ...attempt, state })
   if (isRefusal(answer)) return refuseSignIn(parts, trip, answer)
-  await letIn(parts, trip, answer, attempt.next)
+  const { next, proving } = attempt
+  await (proving === undefined
+    ? letIn(parts, trip, answer, next)
+    : keepProof(parts, trip, { ...answer, proving, next: next ?? '/account' }))
 }

@@ -16,6 +16,7 @@ import { answerBackchannel } from './backchannel.ts'
 import { answerCallback } from './callback.ts'
 import { createProviderClients } from './client.ts'
 import { answerLoggedOut, answerLogout } from './logout.ts'
+import { answerProve } from './prove-there.ts'
 import { type Providers, createProviders, findProvider } from './providers.ts'
 import { federationRefusals } from './refusals.ts'
 import { createSecondFactor } from './second-factor.ts'
@@ -44,6 +45,7 @@ interface Step {
 function stepsOf(parts: FederationParts): ReadonlyMap<string, Step> {
   return new Map<string, Step>([
     ['start', { methods: ['GET'], answer: (trip) => answerStart(parts, trip) }],
+    ['prove', { methods: ['GET'], answer: (trip) => answerProve(parts, trip) }],
     ['callback', { methods: ['GET'], answer: (trip) => answerCallback(parts, trip) }],
     ['second-factor', { methods: ['GET', 'POST'], answer: createSecondFactor(parts) }],
     ['logout', { methods: ['GET', 'POST'], answer: (trip) => answerLogout(parts, trip) }],

@@ -13,7 +13,7 @@ import { type FederationParts, type Trip, pathOf, queryOf, refuseSignIn, tieBrow
 import { randomHandle } from './attempts.ts'
 
 /** Asks whoever was led here from another site. */
-function ask({ res, provider }: Trip, next: string | undefined): void {
+export function ask({ res, provider }: Trip, word: 'start' | 'prove', next: string | undefined): void {
   const query = next === undefined ? '' : `?${new URLSearchParams({ next }).toString()}`
   sendPage(res, {
     title: 'Sign in',
@@ -21,21 +21,28 @@ function ask({ res, provider }: Trip, next: string | undefined): void {
       `Sign in with ${provider.title}?`,
       'Another site led you here. Go on only if you want to sign in to Castellan.',
       html`<p class="actions">
-        <a class="button primary" href="${pathOf(provider.name, 'start')}${query}">Go on</a>
-        <a class="button quiet" href="/sign-in">Stay</a>
+        <a class="button primary" href="${pathOf(provider.name, word)}${query}">Go on</a>
+        <a class="button quiet" href="${word === 'start' ? '/sign-in' : '/account'}">Stay</a>
       </p>`,
     ),
   })
 }
 
-/** The address at the provider that a person is sent to. */
-async function addressOf(parts: FederationParts, trip: Trip, configuration: oidc.Configuration): Promise<URL> {
+/**
+ * The address at the provider that a person is sent to.
+ * @param proving whoever is signed in already, and is to prove it once more
+ */
+export async function addressOf(
+  parts: FederationParts,
+  trip: Trip,
+  { configuration, proving }: { readonly configuration: oidc.Configuration; readonly proving?: object },
+): Promise<URL> {
   const { provider } = trip
   const { scopes, mfa, signInMaxAgeSeconds } = provider.settings
   const next = readLocalPath(queryOf(trip.req).get('next'))
   const [verifier, nonce] = [randomHandle(), randomHandle()]
   const bound = { provider: provider.name, step: 'callback', browser: tieBrowser(parts, trip) } as const
-  const state = await parts.attempts.begin(bound, { verifier, nonce, next })
+  const state = await parts.attempts.begin(bound, { verifier, nonce, next, proving })
   return oidc.buildAuthorizationUrl(configuration, {
     redirect_uri: parts.places.gatewayUrl + pathOf(provider.name, 'callback'),
     scope: scopes.join(' '),
@@ -45,15 +52,17 @@ async function addressOf(parts: FederationParts, trip: Trip, configuration: oidc
     code_challenge_method: 'S256',
     ...(mfa.acr.length === 0 ? {} : { acr_values: mfa.acr.join(' ') }),
     ...(signInMaxAgeSeconds === undefined ? {} : { max_age: String(signInMaxAgeSeconds) }),
+    // SPEC: OpenID Connect Core 1.0, section 3.1.2.1: whoever is signed in there proves themselves anew, and it says when.
+    ...(proving === undefined ? {} : { prompt: 'login', max_age: '0' }),
   })
 }
 
 export async function answerStart(parts: FederationParts, trip: Trip): Promise<void> {
   const site = trip.req.headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return ask(trip, readLocalPath(queryOf(trip.req).get('next')))
+    return ask(trip, 'start', readLocalPath(queryOf(trip.req).get('next')))
   }
   const client = await parts.clients.of(trip.provider)
   if (isRefusal(client)) return refuseSignIn(parts, trip, client)
-  sendOn(trip.res, (await addressOf(parts, trip, client.configuration)).href, true)
+  sendOn(trip.res, (await addressOf(parts, trip, client)).href, true)
 }

@@ -11,6 +11,7 @@ const mostKept = 200
 
 export const noticeKinds = [
   'sign-in-from-elsewhere',
+  'authenticator-added',
   'passkey-added',
   'passkey-renamed',
   'passkey-removed',
@@ -27,6 +28,9 @@ export const noticeKinds = [
   'service-account-suspended',
   'service-account-resumed',
   'service-account-removed',
+  'approval-asked',
+  'approval-given',
+  'approval-denied',
 ] as const
 
 export type NoticeKind = (typeof noticeKinds)[number]
@@ -48,6 +52,9 @@ export interface NewNotice {
 }
 
 export interface Notices {
+  /** Tells persons; who was told the same by this name, and has not looked since, is not told again. */
+  tell(personIds: readonly string[], kind: NoticeKind, details: { readonly name: string }): Promise<void>
+
   /** Newest first, the last 200. */
   list(personId: string): Promise<Notice[]>
   /** Takes all of them as read. */
@@ -75,8 +82,34 @@ export async function addNotice(transaction: Query, { personId, kind, nowMs, det
   await transaction.deleteFrom('notices').where('id', 'in', ids).execute()
 }
 
+/** Whether a person has yet to look at a notice of this kind about the same name. */
+async function isTold(
+  transaction: Query,
+  { personId, kind, details = {} }: Omit<NewNotice, 'nowMs'>,
+): Promise<boolean> {
+  const unread = await transaction
+    .selectFrom('notices')
+    .select('details')
+    .where('person_id', '=', personId)
+    .where('kind', '=', kind)
+    .where('read_at', 'is', null)
+    .limit(mostKept)
+    .execute()
+  return unread.some((one) => (JSON.parse(one.details) as NewNotice['details'])?.['name'] === details['name'])
+}
+
 export function createNotices({ database, clock }: Pick<Parts, 'database' | 'clock'>): Notices {
   return {
+    async tell(personIds, kind, details) {
+      await database.transaction(async (transaction) => {
+        for (const personId of personIds) {
+          const notice = { personId, kind, details }
+          // WHY: a flood of them would push out what else a person has to know of.
+          if (!(await isTold(transaction, notice))) await addNotice(transaction, { ...notice, nowMs: clock.now() })
+        }
+      })
+    },
+
     async list(personId) {
       const rows = await database.query
         .selectFrom('notices')

@@ -10,7 +10,7 @@ import { type Clock, type Principal, type Refusal, isRefusal, refuse } from '#ke
 import { rememberByRevision } from '#platform/database'
 import type { AdapterPayload } from 'oidc-provider'
 import { readToken } from '../credentials/opaque-token.ts'
-import { principalOf, rolesOf } from '../credentials/principals.ts'
+import { type Belonging, belongingOf, principalOf } from '../credentials/principals.ts'
 import { isSameResource } from '../credentials/resource.ts'
 import { type AccountStanding, actsAsPerson, endWithin, readStanding } from '../service-accounts/standing.ts'
 import { type Exchanged, readExchanged, whyGroundGone } from '../oauth-exchange/exchanged.ts'
@@ -66,6 +66,8 @@ function rowsOf({ database }: Parts) {
       'grant.expires_at as grant_expires_at',
       'client.name as client_name',
       'client.blocked_at',
+      'client.registered_by',
+      'client.approved_by',
       'client.person_id as client_person_id',
       'person.id as person_id',
       'person.name as person_name',
@@ -92,24 +94,30 @@ function ownFactor(payload: object): 'client-key' | 'client-secret' {
   return extra?.client_auth === 'private_key_jwt' ? 'client-key' : 'client-secret'
 }
 
+/** Whether nobody here made the client known, or looked at it since. */
+function isSelfRegistered({ registered_by: by, approved_by: approver }: Row): boolean {
+  return (by === 'registration' || by === 'metadata-document') && (approver ?? null) === null
+}
+
 /** The first moment at which it is worth nothing: INVARIANT: no token outlives its grant. */
 function ownEnd(row: Row): number {
   return Math.min(row.expires_at, row.grant_expires_at ?? Number.POSITIVE_INFINITY)
 }
 
-function principalIn(row: Row, payload: AdapterPayload, held: { roles: readonly string[]; endsAt: number }): Principal {
+function principalIn(row: Row, payload: AdapterPayload, held: Belonging & { endsAt: number }): Principal {
   const { person_id, person_name: name, public_id: id, person_kind: kind } = row
   const factors = row.kind === 'ClientCredentials' ? JSON.stringify([ownFactor(payload)]) : (row.factors ?? '[]')
   const { external, actors } = readExchanged(row.exchanged) ?? {}
   const own = principalOf(
     'oauth-token',
     { id, person_id, name, kind, factors, expires_at: held.endsAt },
-    external === undefined ? held.roles : [...new Set([...held.roles, ...external.roles])].toSorted(),
+    external === undefined ? held : { ...held, roles: [...new Set([...held.roles, ...external.roles])].toSorted() },
   )
   const client = {
     id: row.client_id ?? '',
     name: row.client_name ?? row.client_id ?? '',
     scopes: (payload.scope ?? '').split(' ').filter(Boolean),
+    ...(isSelfRegistered(row) ? { isSelfRegistered: true } : {}),
   }
   const delegated = actors === undefined ? {} : { actors }
   return Object.freeze({ ...own, ...(external ? { mappedRoles: external.roles } : {}), client, ...delegated })
@@ -126,7 +134,7 @@ export async function loadToken(parts: Parts, idHash: string): Promise<KnownToke
   const { query } = parts.database
   const standing = await readStanding(query, { id: row.person_id, kind: row.person_kind })
   const { expiresAt: endsAt, expiredBy } = endWithin(standing, ownEnd(row))
-  const principal = principalIn(row, payload, { roles: await rolesOf(query, row.person_id), endsAt })
+  const principal = principalIn(row, payload, { ...(await belongingOf(query, row.person_id)), endsAt })
   const exchanged = readExchanged(row.exchanged)
   const at = { personId: row.person_id, nowMs: parts.clock.now() }
   const ended = endOf(row, standing) ?? (await whyGroundGone(query, exchanged, at))

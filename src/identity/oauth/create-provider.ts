@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events'
 import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import { registerAssertionGrant } from '../oauth-assertions/assertion-grant.ts'
 import { registerTokenExchange } from '../oauth-exchange/exchange-grant.ts'
+import { keepPace } from '../oauth-devices/pace.ts'
 import { createToken } from '../credentials/opaque-token.ts'
 import type { OauthParts } from './parts.ts'
 import { giveTokens } from './give-tokens.ts'
@@ -92,6 +93,7 @@ export function createProvider(given: ConfigurationParts & { readonly replays: R
     // INVARIANT: by the route and not by the path, of which the protocol's routing takes several spellings.
     const isToken = (): boolean => answered.oidc?.route === 'token'
     const writes = await holdWrites(next, isToken)
+    if (isToken()) await keepPace(parts, answered)
     if (answered.oidc?.route === 'discovery') describe(answered, parts.settings.oauth)
     await (isToken() ? giveTokens(parts, answered, writes) : recordAnswer(parts, answered))
     const problem = problemOf(ctx)

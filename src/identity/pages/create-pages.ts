@@ -28,7 +28,7 @@ export interface PagesParts {
 }
 
 /** Where pages live; a path below these that no screen owns is answered as a page, too. */
-const territory = /^\/(?:sign-in|sign-out|recover|device|account|consent|step-up|assets)(?:\/|$)/
+const territory = /^\/(?:sign-in|sign-out|recover|device|account|consent|step-up|remedies|assets)(?:\/|$)/
 
 const formProblems = {
   'too-large': pageRefusals.formTooLarge,

@@ -18,6 +18,7 @@ import { credentialScreens } from '../account/credential-screens.ts'
 import { endingScreens } from '../account/ending-screens.ts'
 import type { OtherFactors } from '../account/factor-section.ts'
 import { createSignIns } from '../account/sign-ins.ts'
+import type { RemedyDesk } from '../remedies/desk.ts'
 import type { BrowserSessions } from './browser-session.ts'
 import { createCodeAllowance } from './code-allowance.ts'
 import { consentScreen } from './consent-screen.ts'
@@ -37,6 +38,7 @@ export interface PageRooms {
   readonly notices: Notices
   readonly serviceAccounts: Pick<ServiceAccounts, 'list' | 'renew' | 'suspend'>
   readonly oauth: { readonly grants: Grants; readonly interactions: Interactions; readonly devices: Devices }
+  readonly consents: RemedyDesk['consents']
   readonly signInOptions: SignInParts['signInOptions']
   readonly providerOf: SignOutParts['providerOf']
   /** Ways to sign in beside password and authenticator, for the security centre. */

@@ -65,6 +65,8 @@ async function walk(page: Page, look: (name: string) => Promise<void>): Promise<
     '/account',
     '/account/password',
     '/account/recovery-codes',
+    '/account/authenticator',
+    '/account/passkeys/add',
     '/device',
     '/account/x',
     '/consent/x',

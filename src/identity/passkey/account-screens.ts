@@ -12,9 +12,10 @@ import { html, type Html } from '../pages/html.ts'
 import { panel, sendOn, sendPage } from '../pages/page.ts'
 import { refusalHeaders, refusalWords, sendProblem } from '../pages/problem-page.ts'
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
+import type { People } from '../people/people.ts'
 import { moment } from '../pages/words.ts'
 import { refusals } from '../refusals.ts'
-import { proofFields, proofOf, proofPath } from '../step-up/proof-form.ts'
+import { type ProviderOf, proofFields, proofOf, proofPath, thereOf } from '../step-up/proof-form.ts'
 import type { Passkeys } from './create-passkeys.ts'
 import type { PasskeyView } from './passkeys.ts'
 import { readRegistration } from './read-answer.ts'
@@ -27,6 +28,12 @@ const createPath = `${root}/create`
 const onePath = /^\/account\/passkeys\/([0-9a-f-]{36})$/
 
 type Own = Pick<Passkeys, 'list' | 'beginProof' | 'beginRegistration' | 'register' | 'rename' | 'remove'>
+
+export interface PasskeyRooms {
+  readonly passkeys: Own
+  readonly people: Pick<People, 'find'>
+  readonly providerOf: ProviderOf
+}
 
 function nameField(value: string): Html {
   return html`<div class="field">
@@ -50,8 +57,14 @@ function problem(refusal: Refusal | undefined): Html | undefined {
 
 const back = html`<a class="button quiet" href="/account">Back</a>`
 
-async function showAdd(passkeys: Own, call: PersonalCall, refusal?: Refusal): Promise<void> {
-  const hasPasskey = (await passkeys.list(call.principal.id)).length > 0
+async function showAdd(rooms: PasskeyRooms, call: PersonalCall, refusal?: Refusal): Promise<void> {
+  const { passkeys, people, providerOf } = rooms
+  const [own, person, there] = await Promise.all([
+    passkeys.list(call.principal.id),
+    people.find(call.principal.id),
+    thereOf(providerOf, call),
+  ])
+  const isEnrolled = person?.isEnrolled === true
   sendPage(call.res, {
     status: refusal?.status ?? 200,
     title: 'Add a passkey',
@@ -62,7 +75,12 @@ async function showAdd(passkeys: Own, call: PersonalCall, refusal?: Refusal): Pr
       'First prove that it is you. Then your device asks you to create the passkey.',
       html`<form method="post" action="${addPath}">
         ${call.formField(addPath)} ${problem(refusal)}
-        ${proofFields({ withPasskey: hasPasskey ? 'Prove it with a passkey I have' : undefined })}
+        ${proofFields({
+          withPasskey: own.length > 0 ? 'Prove it with a passkey I have' : undefined,
+          hasPassword: isEnrolled,
+          hasCode: isEnrolled,
+          there,
+        })}
         <p class="actions"><button type="submit" class="primary">Continue</button>${back}</p>
       </form>`,
     ),
@@ -91,17 +109,18 @@ function showCreate(call: PersonalCall, { state, options }: Asked): void {
   })
 }
 
-function addScreen(passkeys: Own): PersonalScreen {
+function addScreen(rooms: PasskeyRooms): PersonalScreen {
+  const { passkeys } = rooms
   return {
     isFor: 'person',
     isForRegistering: true,
     owns: (asked) => asked === addPath,
-    get: (call) => showAdd(passkeys, call),
+    get: (call) => showAdd(rooms, call),
     async post(call, fields) {
       const { principal, visit } = call
       const request = { principal, proof: proofOf(fields), binding: call.binding(), address: visit.address }
       const asked = await passkeys.beginRegistration(request)
-      return isRefusal(asked) ? showAdd(passkeys, call, asked) : showCreate(call, asked)
+      return isRefusal(asked) ? showAdd(rooms, call, asked) : showCreate(call, asked)
     },
   }
 }
@@ -209,6 +228,7 @@ export async function passkeyEntries(passkeys: Own, { principal }: PersonalCall)
   return [add, ...each]
 }
 
-export function passkeyScreens(passkeys: Own): readonly PersonalScreen[] {
-  return [addScreen(passkeys), createScreen(passkeys), proofScreen(passkeys), oneScreen(passkeys)]
+export function passkeyScreens(rooms: PasskeyRooms): readonly PersonalScreen[] {
+  const { passkeys } = rooms
+  return [addScreen(rooms), createScreen(passkeys), proofScreen(passkeys), oneScreen(passkeys)]
 }

@@ -6,7 +6,7 @@
  * @see Web Authentication Level 3, section 13.4.3; ASVS 6.7.2
  */
 import { hash, randomBytes } from 'node:crypto'
-import { type Principal, type Refusal, refuse } from '#kernel'
+import { type Principal, type Refusal, isRefusal, refuse } from '#kernel'
 import * as z from 'zod'
 import type { Parts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
@@ -18,7 +18,7 @@ const dayMs = 86_400_000
 const place = 'passkeys/ceremony'
 
 const contentSchema = z.strictObject({
-  purpose: z.enum(['sign-in', 'proof', 'registration', 'recovery']),
+  purpose: z.enum(['sign-in', 'proof', 'registration', 'recovery', 'authenticator']),
   challenge: z.string(),
   /** Of the browser or session that asked. */
   binding: z.string(),
@@ -49,6 +49,8 @@ export function subjectOf(
 
 export interface Ceremonies {
   open(subject: Subject): Opened
+  /** The challenge of a state that holds, without using it up. */
+  look(state: string, subject: Subject): { readonly challenge: string } | Refusal
   /**
    * Uses the challenge up, whatever becomes of the answer.
    * @returns the challenge
@@ -72,6 +74,16 @@ export function createCeremonies({
     if (plain === undefined) return undefined
     const content = contentSchema.safeParse(JSON.parse(Buffer.from(plain).toString()))
     return content.success ? content.data : undefined
+  }
+
+  function look(state: string, subject: Subject): { readonly challenge: string } | Refusal {
+    const content = read(state)
+    if (content === undefined) return no('challenge-unknown')
+    if (clock.now() >= content.expiresAt) return no('challenge-expired')
+    if (content.purpose !== subject.purpose) return no('challenge-for-another-purpose')
+    if (content.binding !== subject.binding) return no('challenge-of-another-browser')
+    const isSame = content.personId === subject.personId && content.sessionId === subject.sessionId
+    return isSame ? { challenge: content.challenge } : no('challenge-of-another-person')
   }
 
   async function use(challenge: string): Promise<boolean> {
@@ -99,15 +111,12 @@ export function createCeremonies({
       return { challenge, state: sealer.seal(Buffer.from(JSON.stringify(content)), place) }
     },
 
+    look,
+
     async spend(state, subject) {
-      const content = read(state)
-      if (content === undefined) return no('challenge-unknown')
-      if (clock.now() >= content.expiresAt) return no('challenge-expired')
-      if (content.purpose !== subject.purpose) return no('challenge-for-another-purpose')
-      if (content.binding !== subject.binding) return no('challenge-of-another-browser')
-      const isSame = content.personId === subject.personId && content.sessionId === subject.sessionId
-      if (!isSame) return no('challenge-of-another-person')
-      return (await use(content.challenge)) ? { challenge: content.challenge } : no('challenge-used')
+      const found = look(state, subject)
+      if (isRefusal(found)) return found
+      return (await use(found.challenge)) ? found : no('challenge-used')
     },
   }
 }

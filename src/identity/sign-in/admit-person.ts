@@ -6,7 +6,7 @@
  * @see ASVS 6.3.5, 7.1.2, 7.2.4
  */
 import { type Factor, type Refusal, isRefusal, refuse } from '#kernel'
-import { principalOf, rolesOf } from '../credentials/principals.ts'
+import { belongingOf, principalOf } from '../credentials/principals.ts'
 import { draftSession, endOldest } from '../credentials/sessions.ts'
 import { adminRole } from '../enrolment/links.ts'
 import { sessionStarted } from '../events.ts'
@@ -54,7 +54,8 @@ async function admit(
   if (person.kind === 'service') return refuse(refusals.signInRefused, { detail: { reason: 'service-account' } })
   const within = await admission.within?.(transaction, nowMs, draft.id)
   if (isRefusal(within)) return within
-  const roles = await rolesOf(transaction, personId)
+  const belonging = await belongingOf(transaction, personId)
+  const { roles } = belonging
   if (roles.includes(adminRole)) {
     await transaction.updateTable('people').set({ administered_at: nowMs }).where('id', '=', personId).execute()
   }
@@ -77,8 +78,9 @@ async function admit(
     name: person.name,
     factors: JSON.stringify(session.factors),
     expires_at: session.expiresAt,
+    proved_at: session.createdAt,
   }
-  return { signedIn: { token: draft.token, session, principal: principalOf('session', row, roles) }, endedSessions }
+  return { signedIn: { token: draft.token, session, principal: principalOf('session', row, belonging) }, endedSessions }
 }
 
 /** A new session for a person who was recognised; on record before it is given. Refusals are the caller's to record. */

@@ -51,7 +51,7 @@ function readKept(bytes: Uint8Array): z.infer<typeof keptShape> {
   return keptShape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
 }
 
-const second: readonly Factor[] = ['totp', 'passkey']
+const second: readonly Factor[] = ['totp', 'passkey', 'identity-provider-mfa']
 
 function entry(call: WaitingCall, principal: Principal, address: string | undefined): EntryFields {
   const { id, upstream, kind, name, callHash, clientName } = call

@@ -11,7 +11,7 @@ import { createStepUps, type StepUps } from './step-ups.ts'
 
 export function createStepUp(
   parts: Parts,
-  rooms: Pick<StepUpScreenParts, 'people' | 'passkeys'> & { readonly proveFresh: ProveFresh },
+  rooms: Pick<StepUpScreenParts, 'people' | 'passkeys' | 'providerOf'> & { readonly proveFresh: ProveFresh },
 ): { readonly stepUps: StepUps; readonly screen: PersonalScreen } {
   const answers = createStepUpAnswers(parts, rooms.proveFresh)
   return { stepUps: createStepUps(parts), screen: stepUpScreen({ ...rooms, clock: parts.clock, answers }) }

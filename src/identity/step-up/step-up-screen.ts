@@ -15,7 +15,7 @@ import { refusalHeaders, refusalWords, sendProblem } from '../pages/problem-page
 import type { PersonalCall, PersonalScreen } from '../pages/screen.ts'
 import { duration, foreignName } from '../pages/words.ts'
 import type { StepUpAnswers, WaitingCall } from './answer-step-up.ts'
-import { proofFields, proofOf } from './proof-form.ts'
+import { type ProviderOf, proofFields, proofOf, type There, thereOf } from './proof-form.ts'
 import { stepUpRefusals } from './refusals.ts'
 import { shownCall, visible } from './shown-call.ts'
 import { useWithinMs } from './step-ups.ts'
@@ -25,6 +25,7 @@ export interface StepUpScreenParts {
   readonly answers: StepUpAnswers
   readonly people: Pick<People, 'find'>
   readonly passkeys: Pick<Passkeys, 'list'>
+  readonly providerOf: ProviderOf
 }
 
 const path = /^\/step-up\/([A-Za-z0-9_-]{43})$/
@@ -57,33 +58,40 @@ function facts(waiting: WaitingCall, nowMs: number): Html {
 interface Means {
   readonly person: PersonView | undefined
   readonly hasPasskey: boolean
+  readonly there: There | undefined
 }
 
-function means({ person, hasPasskey }: Means): Html {
-  const hasCode = person?.hasAuthenticator === true
-  if (!hasCode && !hasPasskey) {
-    return html`<p class="form-error" role="alert">
-      You have neither an authenticator nor a passkey here, so you cannot prove it.
-      ${
-        person?.isEnrolled === true
-          ? html`Add a passkey on <a href="/account">your account page</a>.`
-          : 'You have no password here either: ask your administrator for an invitation, which sets up password and authenticator.'
+function noMeans(there: There | undefined): Html {
+  return html`<p class="form-error" role="alert">
+      You have neither an authenticator nor a passkey here. Add a passkey on <a href="/account">your account page</a>${
+        there === undefined ? '.' : `, or prove it at ${there.title}, with a second factor.`
       }
-    </p>`
-  }
+    </p>
+    ${there && html`<p><a class="button quiet" href="${there.href}">Sign in anew at ${there.title}</a></p>`}`
+}
+
+function means({ person, hasPasskey, there }: Means): Html {
+  const hasCode = person?.hasAuthenticator === true
+  const isProved = there?.proof !== undefined
+  if (!hasCode && !hasPasskey && !isProved) return noMeans(there)
   const fields = proofFields({
     withPasskey: hasPasskey ? 'Prove it with a passkey and let it pass' : undefined,
-    hasPassword: hasCode && person.isEnrolled,
+    hasPassword: hasCode && person?.isEnrolled === true,
     hasCode,
+    there,
     codeHelp: 'Six digits of your authenticator. A recovery code does not count here.',
   })
   const send = html`<button type="submit" name="answer-is" value="prove" class="primary">Let this call pass</button>`
-  return html`${fields}${hasCode && html`<p class="actions">${send}</p>`}`
+  return html`${fields}${(hasCode || isProved) && html`<p class="actions">${send}</p>`}`
 }
 
 async function show(parts: StepUpScreenParts, call: PersonalCall, waiting: WaitingCall, refusal?: Refusal) {
   const { principal, visit } = call
-  const [person, own] = await Promise.all([parts.people.find(principal.id), parts.passkeys.list(principal.id)])
+  const [person, own, there] = await Promise.all([
+    parts.people.find(principal.id),
+    parts.passkeys.list(principal.id),
+    thereOf(parts.providerOf, call),
+  ])
   const { path: action } = visit
   sendPage(call.res, {
     status: refusal?.status ?? 200,
@@ -102,7 +110,7 @@ async function show(parts: StepUpScreenParts, call: PersonalCall, waiting: Waiti
       </div>`,
       html`<form method="post" action="${action}">
         ${call.formField(action)} ${refusal && html`<p class="form-error" role="alert">${refusalWords(refusal)}</p>`}
-        ${means({ person, hasPasskey: own.length > 0 })}
+        ${means({ person, hasPasskey: own.length > 0, there })}
       </form>`,
       html`<form method="post" action="${action}">
         ${call.formField(action)}

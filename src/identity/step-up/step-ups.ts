@@ -41,6 +41,8 @@ export interface AskedStepUp {
 export interface StepUps {
   /** Uses up the proof for exactly this call; undefined when there is none. One of any number of callers gets it. */
   spend(call: JudgedCall): Promise<SpentStepUp | undefined>
+  /** Whether there is a proof for exactly this call that was not used. */
+  hasProof(call: JudgedCall): Promise<boolean>
   /** What the person has to prove: the same again for a call that waits already. Writes nothing else. */
   ask(call: JudgedCall): Promise<AskedStepUp | Refusal>
   /** Whether what was asked for has been proved, and not been used. */
@@ -174,6 +176,10 @@ export function createStepUps(parts: Parts): StepUps {
         .returning(['id', 'factors'])
         .executeTakeFirst()
       return spent && { id: spent.id, factors: readFactors(spent.factors ?? '[]'), round: 0 }
+    },
+    async hasProof(call) {
+      const proven = sameCall(database.query, call).where('state', '=', 'proven')
+      return (await proven.where('expires_at', '>', clock.now()).executeTakeFirst()) !== undefined
     },
     async isProven(id) {
       const row = await database.query.selectFrom('step_ups').select('state').where('id', '=', id).executeTakeFirst()

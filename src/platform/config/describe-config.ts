@@ -54,7 +54,7 @@ function describe(key: string, member: z.core.$ZodType, inner: z.core.$ZodType):
   }
 }
 
-const liveSections = ['limits', 'identity', 'oauth', 'upstreams']
+const liveSections = ['limits', 'identity', 'oauth', 'upstreams', 'policy']
 const liveListenerKeys = ['tlsMinVersion', 'allowedNetworks', 'trustedProxies', 'allowedHosts', 'allowedOrigins']
 
 function isLive(key: string): boolean {

@@ -6,6 +6,7 @@ import { limitProblems, limitsSection } from './limits-section.ts'
 import { complete, listenerProblems, listenerSection } from './listener-section.ts'
 import { oauthSection } from './oauth-section.ts'
 import { telemetrySection } from './telemetry-section.ts'
+import { policySection } from './policy-section.ts'
 import { upstreamsSection } from './upstreams-section.ts'
 
 const shape = z.strictObject({
@@ -74,6 +75,7 @@ const shape = z.strictObject({
   oauth: oauthSection,
   limits: limitsSection,
   upstreams: upstreamsSection,
+  policy: policySection,
   ledger: z
     .strictObject({
       origin: text

@@ -1,8 +1,13 @@
 import type { Generated } from 'kysely'
 import type { PasskeyTables } from './passkey-tables.ts'
+import type { FlowLabelTables } from './flow-label-tables.ts'
+import type { BudgetTables } from './budget-tables.ts'
+import type { ClassificationTables } from './classification-tables.ts'
+import type { PolicyChangeTables } from './policy-change-tables.ts'
 import type { ScimTables } from './scim-tables.ts'
 import type { ServiceAccountTables } from './service-account-tables.ts'
 import type { IssuerKeyTables } from './issuer-key-tables.ts'
+import type { RemedyTables } from './remedy-tables.ts'
 import type { StepUpTables } from './step-up-tables.ts'
 
 /** A 0 or 1: both dialects keep claims as integers. */
@@ -120,12 +125,14 @@ export interface PolicySnapshotsTable {
   cedar: string
   created_at: Milliseconds
   created_by: string | null
+  /** What it was made from; null of one that was made from roles alone. */
+  document: Generated<JsonText | null>
 }
 
 export interface HoldsTable {
   id: string
-  kind: 'person' | 'tool' | 'upstream' | 'everything'
-  /** A person id, `<upstream>/<tool>`, `<upstream>`, or empty for everything. */
+  kind: 'person' | 'client' | 'address' | 'tool' | 'upstream' | 'everything'
+  /** A person id, a client id, a network, `<upstream>/<tool>`, `<upstream>`, or empty for everything. */
   subject: string
   reason: string
   placed_by: string
@@ -335,7 +342,18 @@ export interface ProviderLogoutsTable {
 }
 
 /** Every table of the database, for typed queries. The same columns and meanings on both dialects. */
-export interface Tables extends ScimTables, PasskeyTables, ServiceAccountTables, StepUpTables, IssuerKeyTables {
+export interface Tables
+  extends
+    FlowLabelTables,
+    BudgetTables,
+    ClassificationTables,
+    PolicyChangeTables,
+    ScimTables,
+    PasskeyTables,
+    ServiceAccountTables,
+    StepUpTables,
+    IssuerKeyTables,
+    RemedyTables {
   people: PeopleTable
   second_factors: SecondFactorsTable
   recovery_codes: RecoveryCodesTable

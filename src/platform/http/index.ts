@@ -19,7 +19,7 @@ export {
 } from './configured-listener.ts'
 export { createListener, type Listener, type ListenerOptions, type TurnedAway } from './listener.ts'
 export { certificateExpiry, openConnections, turnedAwayCount } from './observe-listener.ts'
-export { compileNetworks, type Networks } from './networks.ts'
+export { canonicalNetwork, compileNetworks, type Networks } from './networks.ts'
 export { createFetchAt, type FetchAt, whyNotAt } from './outgoing/fetch-at.ts'
 export { createGuardedFetch, type GuardedFetch } from './outgoing/guarded-fetch.ts'
 export { readBody, type Unread } from './read-body.ts'

@@ -5,6 +5,8 @@ import { readAddress, type Words, writeV4, writeV6 } from './addresses.ts'
 export interface Networks {
   /** Whether an address lies in one of them. An IPv4-mapped address counts as IPv4; what is no address lies in none. */
   has(address: string): boolean
+  /** Whether any address lies in one of them and in this network, too. @throws Misuse `http.bad-network` */
+  overlaps(network: string): boolean
 }
 
 interface Range {
@@ -89,6 +91,17 @@ function isInOne(ranges: readonly Range[], address: Words): boolean {
 }
 
 /**
+ * The one spelling of a network, as `10.0.0.0/8`; of one address without a length. An IPv4-mapped one is IPv4.
+ * @throws Misuse `http.bad-network`
+ */
+export function canonicalNetwork(entry: string): string {
+  const { family, first, last } = readNetwork(entry, undefined)
+  const open = first.reduce((sum, word, at) => sum + 32 - Math.clz32((word ^ (last[at] ?? 0)) >>> 0), 0)
+  const [text, longest] = family === 4 ? [writeV4(first[3] ?? 0), 32] : [writeV6(first), 128]
+  return open === 0 ? text : `${text}/${longest - open}`
+}
+
+/**
  * Compiles networks in CIDR notation, for both families; an address without a length is that one address.
  * @param key of the configuration they come from, for the message
  * @throws Misuse `http.bad-network` for what is no network, and for one with bits set beyond its length
@@ -106,6 +119,11 @@ export function compileNetworks(list: readonly string[], key?: string): Networks
       if (family === 0) return false
       words.fill(0, 0, 3)
       return isInOne(v4, words)
+    },
+    overlaps(network) {
+      const { family, first, last } = readNetwork(network, undefined)
+      const those = family === 4 ? v4 : v6
+      return those.some((range) => compare(range.first, last) <= 0 && compare(first, range.last) <= 0)
     },
   }
 }

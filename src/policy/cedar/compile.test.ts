@@ -1,10 +1,21 @@
 import { expect, test } from 'vitest'
+import { problemsIn } from '../../../test/world/policies/decisions.ts'
 import { demoRoles, shippedRoles } from '../roles/shipped.ts'
-import { compileRoles } from './compile.ts'
-import { findProblems } from './judge.ts'
+import { compilePolicy } from './compile.ts'
+import type { PolicyFile, PolicySource } from './source.ts'
+
+function compiled(source: Partial<PolicySource>, version = 1) {
+  const compilation = compilePolicy({ roles: [], files: [], ...source }, version)
+  if (!compilation.isValid) throw new Error(JSON.stringify(compilation.problems))
+  return compilation.policy
+}
+
+function file(text: string, name = 'house.cedar'): PolicyFile[] {
+  return [{ name, text }]
+}
 
 test('a role compiles to one readable policy for each grant', () => {
-  const { cedar } = compileRoles(demoRoles.slice(0, 1), 3)
+  const { cedar } = compiled({ roles: demoRoles.slice(0, 1) }, 3)
   expect(cedar).toBe(`// castellan roles, snapshot 3
 
 @id("role:notes-reader#1")
@@ -19,19 +30,18 @@ permit (
 `)
 })
 
-test('the order in which roles are stored does not change the text', () => {
+test('the order in which roles and files are stored changes nothing', () => {
   const roles = [...shippedRoles, ...demoRoles]
-  expect(compileRoles(roles.toReversed(), 1)).toEqual(compileRoles(roles, 1))
+  const files = [...file('forbid (principal, action, resource) when { false };'), ...file('// empty', 'a/b.cedar')]
+  const one = compiled({ roles, files })
+  expect(compiled({ roles: roles.toReversed(), files: files.toReversed() })).toEqual(one)
+  expect(one.cedar.indexOf('// file a/b.cedar')).toBeLessThan(one.cedar.indexOf('// file house.cedar'))
 })
 
-test('the text is printable ASCII whatever the names are', () => {
+test('the text of roles is printable ASCII whatever the names are', () => {
   const name = 'q"\\\n\u202E\u{1F600}é\u0000'
-  const { cedar, policies } = compileRoles(
-    [{ name, grants: [{ permissions: ['tools:call'], resources: [`u/tools/${name}`] }] }],
-    1,
-  )
-  expect(cedar).toMatch(/^[\x20-\x7e\n]*$/)
-  expect(findProblems(policies)).toEqual([])
+  const grants = [{ permissions: ['tools:call'], resources: [`u/tools/${name}`] }]
+  expect(compiled({ roles: [{ name, grants }] }).cedar).toMatch(/^[\x20-\x7e\n]*$/)
 })
 
 test('every form of pattern is valid in strict mode, also at the limit of patterns', () => {
@@ -42,22 +52,13 @@ test('every form of pattern is valid in strict mode, also at the limit of patter
       .flat()
       .slice(1),
   ]
-  const { policies } = compileRoles([{ name: 'wide', grants: [{ permissions: ['*'], resources }] }], 1)
   expect(resources).toHaveLength(128)
-  expect(findProblems(policies)).toEqual([])
-})
-
-test('policies that do not fit the schema are named', () => {
-  const text = 'permit (principal, action, resource) when { resource.owner == principal };'
-  const problems = findProblems([{ id: 'role:bad#1', role: 'bad', grantNumber: 1, text }])
-  expect(problems[0]).toContain('role:bad#1')
-  const second = findProblems([{ id: 'role:bad#1', role: 'bad', grantNumber: 1, text: `${text}\n${text}` }])
-  expect(second).not.toEqual([])
+  expect(problemsIn({ roles: [{ name: 'wide', grants: [{ permissions: ['*'], resources }] }] })).toEqual([])
 })
 
 test('a grant that was never checked is a fault, never a wider policy', () => {
   const compile = (permissions: string[], resources: string[]) => () =>
-    compileRoles([{ name: 'r', grants: [{ permissions, resources }] }], 1)
+    compiled({ roles: [{ name: 'r', grants: [{ permissions, resources }] }] })
   for (const broken of [
     compile([], ['*']),
     compile(['*'], []),
@@ -67,4 +68,123 @@ test('a grant that was never checked is a fault, never a wider policy', () => {
   ]) {
     expect(broken).toThrow(expect.objectContaining({ name: 'Fault' }))
   }
+})
+
+test('rules of files have the name of their file, and their own or their number, with their line', () => {
+  const text = `// permit (principal, action, resource);
+@description("a ; in a string") // and a ; here
+forbid (principal, action, resource) when { "; //" == "" };
+
+@id("night") @shadow forbid (principal, action, resource)
+  when { context.time.hour < 6 }; forbid (principal, action, resource) when { false };
+`
+  const { rules } = compiled({ files: file(text, 'team/night.cedar') })
+  expect(rules.map(({ id, origin, isShadow }) => [id, origin, isShadow])).toEqual([
+    ['team/night.cedar#1', { kind: 'file', file: 'team/night.cedar', line: 2 }, false],
+    ['team/night.cedar#night', { kind: 'file', file: 'team/night.cedar', line: 5 }, true],
+    ['team/night.cedar#3', { kind: 'file', file: 'team/night.cedar', line: 6 }, false],
+  ])
+})
+
+test('what is wrong is told with file, line and column', () => {
+  const at = (text: string) => problemsIn({ files: file(text) })[0]
+  expect(at('permit (principal, action, resource);\n\nforbid (principal')).toMatchObject({
+    file: 'house.cedar',
+    line: 3,
+  })
+  expect(at('// é😀\nforbid (principal, action, resource)\nwhen { resource.colour == "red" };')).toMatchObject({
+    file: 'house.cedar',
+    rule: 'house.cedar#1',
+    line: 3,
+    column: 8,
+  })
+  expect(at('forbid (principal == ?principal, action, resource);')?.says).toContain('template')
+  expect(at('forbid (principal, action in Castellan::Action::"wirte", resource);')?.says).toContain('wirte')
+  expect(at('@id("a") permit (principal, action, resource); @id("a") permit (principal, action, resource);')).toEqual({
+    says: 'another rule has this name',
+    rule: 'house.cedar#a',
+    file: 'house.cedar',
+    line: 1,
+  })
+})
+
+test('one mistake is told once, though it matters for every action', () => {
+  expect(problemsIn({ files: file('forbid (principal, action, resource) when { context.nothing };') })).toHaveLength(1)
+})
+
+test('names of files and files beyond a limit are refused', () => {
+  for (const name of [
+    '',
+    'a',
+    '.cedar',
+    'role:x.cedar',
+    '../up.cedar',
+    'a//b.cedar',
+    'A.cedar',
+    'a.cedar\n',
+    'a.txt',
+  ]) {
+    expect(problemsIn({ files: file('', name) }), name).toHaveLength(1)
+  }
+  const many = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `f${index}.cedar`, text: '' }))
+  expect(problemsIn({ files: many(64) })).toEqual([])
+  expect(problemsIn({ files: many(65) })).toHaveLength(1)
+  expect(problemsIn({ files: file(`//${'x'.repeat(1_048_574)}`) })).toEqual([])
+  expect(problemsIn({ files: file(`//${'x'.repeat(1_048_575)}`) })).toHaveLength(1)
+  expect(problemsIn({ files: [...file(''), ...file('')] })).toHaveLength(1)
+})
+
+test('a number that double precision does not hold, and a rule that reads what was met, are refused', () => {
+  const when = (condition: string) =>
+    problemsIn({ files: file(`forbid (principal, action, resource) when { ${condition} };`) })
+  expect(when('context.time.hour < 9007199254740991')).toEqual([])
+  for (const condition of [
+    'context.time.hour < 9007199254740993',
+    'context.time.hour < 9007199254740992',
+    '[1, 9223372036854775807].contains(context.time.hour)',
+    'context.met.contains("x")',
+    'context["met"].isEmpty()',
+    'context has met',
+    'if true then context.met == [] else false',
+  ]) {
+    expect(when(condition), condition).toHaveLength(1)
+  }
+})
+
+test('annotations that say nothing, or belong to nothing, are refused', () => {
+  const annotated = (annotations: string, effect = 'forbid') =>
+    problemsIn({ files: file(`${annotations} ${effect} (principal, action, resource);`) })
+  for (const good of [
+    '@id("a")',
+    '@says("ask the house") @quiet @shadow @description("why")',
+    '@id("a") @remedy("approval") @approvers("lead, cfo") @count("2") @within("15m")',
+    '@id("a") @remedy("step-up")',
+    '@id("a") @remedy("consent") @purpose("letters") @within("30d")',
+    '@id("a") @remedy("justification") @question("what for?")',
+    '@id("a") @remedy("redact") @fields("email,iban")',
+  ]) {
+    expect(annotated(good), good).toEqual([])
+  }
+  for (const bad of [
+    '@remdy("approval")',
+    '@shadow("yes")',
+    '@id("1")',
+    '@id("a b")',
+    '@says("")',
+    '@says("two\\nlines")',
+    '@remedy("step-up")',
+    '@id("a") @remedy("magic")',
+    '@id("a") @remedy("approval")',
+    '@id("a") @remedy("approval") @approvers("lead") @count("0")',
+    '@id("a") @remedy("approval") @approvers("lead") @count("11")',
+    '@id("a") @remedy("approval") @approvers("lead") @within("31d")',
+    '@id("a") @remedy("approval") @approvers(",")',
+    '@id("a") @remedy("step-up") @within("5m")',
+    '@id("a") @approvers("lead")',
+    '@id("a") @remedy("consent")',
+    '@id("a") @remedy("redact")',
+  ]) {
+    expect(annotated(bad), bad).toHaveLength(1)
+  }
+  expect(annotated('@id("a") @remedy("step-up")', 'permit')).toHaveLength(1)
 })

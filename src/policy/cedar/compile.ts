@@ -1,119 +1,118 @@
 /**
- * Which Cedar text says what the roles say?
- * Stops: a name that changes the meaning of the text; two roles or grants that share a policy.
- * Trusts: `quote`, for every name that came from outside.
- * Fails: a pattern or permission that cannot be read is a Fault, never a wider policy.
+ * Which rules does a policy have, and are they valid?
+ * Stops: a text that does not fit the schema (strict validation); two rules of one name; a rule of a file that passes for
+ * one of a role.
+ * Trusts: the official engine to validate; `read-file.ts` and `compile-role.ts` for what is written.
+ * Fails: what is wrong with it is told with file and line, and nothing is compiled.
  */
-import { Fault } from '#kernel'
-import { canStepUp, thingOf } from '../permissions.ts'
-import { parsePattern, type OfferedKind, type ResourcePattern } from '../roles/resource-pattern.ts'
-import type { Grant, Role } from '../roles/role.ts'
-import { quote } from './quote.ts'
-import { namespace } from './schema.ts'
+import { validate, type ValidationError } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Role } from '../roles/role.ts'
+import { compileRole } from './compile-role.ts'
+import { isRule, type ReadRules, readFileRules } from './read-file.ts'
+import { conditionProblem, isProblem, problemOf, readRule, withRemedy } from './read-rule.ts'
+import { cedarSchema } from './schema.ts'
+import { type Compilation, type CompiledRule, type PolicyProblem, type PolicySource, sourceLimits } from './source.ts'
 
-/** One grant as a Cedar policy; one that asks for a fresh factor has a second policy, which forbids what came without. */
-export interface CompiledPolicy {
-  /** `role:<name>#<number of the grant, from 1>`, with `!step-up` where it forbids; also its `@id` annotation. */
-  readonly id: string
-  readonly role: string
-  readonly grantNumber: number
-  readonly text: string
-}
-
-export interface CompiledRoles {
-  readonly policies: readonly CompiledPolicy[]
-  /** All of them, with the version in the first line: two snapshots never have the same text. */
-  readonly cedar: string
-}
-
-function oneOf(left: string, values: readonly string[]): string {
-  const sorted = [...new Set(values)].toSorted()
-  const [first] = sorted
-  if (sorted.length === 1 && first !== undefined) return `${left} == ${quote(first)}`
-  return `[${sorted.map(quote).join(', ')}].contains(${left})`
-}
-
-function is(kind: string): string {
-  return `resource is ${namespace}::${kind}`
-}
-
-function namesByPlace(patterns: readonly ResourcePattern[]): string[] {
-  const places = new Map<string, { kind: OfferedKind; upstream: string; names: string[] }>()
-  for (const pattern of patterns) {
-    if (pattern.covers !== 'one') continue
-    const key = `${pattern.kind}/${pattern.upstream}`
-    const place = places.get(key) ?? { kind: pattern.kind, upstream: pattern.upstream, names: [] }
-    place.names.push(pattern.name)
-    places.set(key, place)
-  }
-  return [...places.values()].map(
-    ({ kind, upstream, names }) =>
-      `${is(kind)} && ${oneOf('resource.upstream', [upstream])} && ${oneOf('resource.name', names)}`,
-  )
-}
-
-/** The alternatives of a `when` clause; undefined for a grant on everything. */
-function conditions(patterns: readonly ResourcePattern[]): string[] | undefined {
-  if (patterns.some((pattern) => pattern.covers === 'everything')) return undefined
-  const found: string[] = []
-  if (patterns.some((pattern) => pattern.covers === 'admin-plane')) found.push(is('AdminPlane'))
-  const upstreams = (matches: (pattern: ResourcePattern) => boolean) =>
-    patterns.flatMap((pattern) => ('upstream' in pattern && matches(pattern) ? [pattern.upstream] : []))
-  const servers = upstreams((pattern) => pattern.covers === 'server')
-  if (servers.length > 0) found.push(`${is('Server')} && ${oneOf('resource.upstream', servers)}`)
-  for (const kind of ['Tool', 'Resource', 'Prompt'] as const) {
-    const whole = upstreams(
-      (pattern) => pattern.covers === 'contents' || (pattern.covers === 'kind' && pattern.kind === kind),
-    )
-    if (whole.length > 0) found.push(`${is(kind)} && ${oneOf('resource.upstream', whole)}`)
-  }
-  return [...found, ...namesByPlace(patterns)]
-}
-
-function actionScope(grant: Grant): string {
-  if (grant.permissions.includes('*')) return 'action'
-  const unknown = grant.permissions.find((permission) => thingOf(permission) === undefined)
-  if (unknown !== undefined) throw new Fault('policy.uncompilable', 'a grant has a permission that does not exist')
-  const actions = [...new Set(grant.permissions)].toSorted().map((name) => `${namespace}::Action::${quote(name)}`)
-  return `action in [${actions.join(', ')}]`
-}
-
-function compileGrant(role: string, grant: Grant, grantNumber: number): CompiledPolicy[] {
-  const id = `role:${role}#${grantNumber}`
-  const patterns = grant.resources.map((text) => {
-    const pattern = parsePattern(text)
-    if (pattern === undefined) throw new Fault('policy.uncompilable', 'a grant has a resource pattern of no known form')
-    return pattern
+function readRoleRules(role: Pick<Role, 'name' | 'grants'>): ReadRules {
+  const problems = role.grants.flatMap(({ when }, index): PolicyProblem[] => {
+    const problem = when === undefined ? undefined : conditionProblem(when)
+    return problem === undefined ? [] : [{ ...problem, rule: `role:${role.name}#${index + 1}` }]
   })
-  // INVARIANT: a grant without permissions or resources would compile to "any"; it is no grant.
-  if (patterns.length === 0 || grant.permissions.length === 0) {
-    throw new Fault('policy.uncompilable', 'a grant has no permissions or no resources')
+  if (problems.length > 0) return { rules: [], problems }
+  const rules = compileRole(role).map(({ id, grantNumber, text, isStepUp }): CompiledRule | PolicyProblem => {
+    const json = readRule(text)
+    if (isProblem(json)) return { ...json, rule: id }
+    const rule = {
+      id,
+      text,
+      effect: json.effect,
+      origin: { kind: 'role', role: role.name, grantNumber },
+      isShadow: false,
+      isQuiet: false,
+    } as const
+    if (!isStepUp) return { ...rule, json }
+    return { ...rule, json: withRemedy(json, id), remedy: { rule: id, kind: 'step-up' } }
+  })
+  return {
+    rules: rules.filter(isRule),
+    problems: rules.filter((rule): rule is PolicyProblem => !isRule(rule)),
   }
-  const when = conditions(patterns)?.map((condition) => `  (${condition})`)
-  const scope = `(\n  principal in ${namespace}::Role::${quote(role)},\n  ${actionScope(grant)},\n  resource\n)`
-  const rule = `${scope}${when === undefined ? '' : ` when {\n${when.join(' ||\n')}\n}`}`
-  const permit = { id, role, grantNumber, text: `@id(${quote(id)})\npermit ${rule};` }
-  return grant.stepUp === true ? [permit, demand(permit, grant, rule)] : [permit]
 }
 
-/** WHY: forbidden rather than not permitted, so that it also holds where another grant permits it without. */
-function demand({ id, role, grantNumber }: CompiledPolicy, grant: Grant, rule: string): CompiledPolicy {
-  // INVARIANT: the context of other actions does not say whether a factor was proved.
-  if (!grant.permissions.every(canStepUp)) throw new Fault('policy.uncompilable', 'a grant asks for a factor in vain')
-  const own = `${id}!step-up`
-  const text = `@id(${quote(own)})\n@remedy("step-up")\nforbid ${rule} unless {\n  context.stepUp\n};`
-  return { id: own, role, grantNumber, text }
+/** A finding of the validator, with its place. */
+function placed({ policyId, error }: ValidationError, rules: ReadonlyMap<string, CompiledRule>): PolicyProblem {
+  const rule = rules.get(policyId)
+  if (rule === undefined) return { says: error.message }
+  const { line = 1, ...found } = problemOf(error, rule.text)
+  const { origin } = rule
+  if (origin.kind === 'role') return { says: found.says, rule: rule.id }
+  return { ...found, rule: rule.id, file: origin.file, line: origin.line + line - 1 }
+}
+
+/** WHY: the validator tells one mistake once for each action that it matters for. */
+function withoutDoubles(problems: readonly PolicyProblem[]): PolicyProblem[] {
+  const first = new Map<string, PolicyProblem>()
+  for (const problem of problems) {
+    const { rule, line, column, says } = problem
+    const key = column === undefined ? JSON.stringify([rule, says]) : JSON.stringify([rule, line, column])
+    if (!first.has(key)) first.set(key, problem)
+  }
+  return [...first.values()]
+}
+
+function validated(rules: readonly CompiledRule[]): Record<'problems' | 'warnings', PolicyProblem[]> {
+  const answer = validate({
+    validationSettings: { mode: 'strict' },
+    schema: cedarSchema,
+    // WHY: one text per id: a text that held a second policy would not parse.
+    policies: { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) },
+  })
+  if (answer.type === 'failure')
+    return { problems: answer.errors.map(({ message }) => ({ says: message })), warnings: [] }
+  const byId = new Map(rules.map((rule) => [rule.id, rule]))
+  const told = (errors: readonly ValidationError[]) => withoutDoubles(errors.map((error) => placed(error, byId)))
+  return { problems: told(answer.validationErrors), warnings: told(answer.validationWarnings) }
+}
+
+function twiceNamed(rules: readonly CompiledRule[]): PolicyProblem[] {
+  const seen = new Set<string>()
+  return rules.flatMap(({ id, origin }) => {
+    if (!seen.has(id)) {
+      seen.add(id)
+      return []
+    }
+    const place = origin.kind === 'file' ? { file: origin.file, line: origin.line } : {}
+    return [{ says: 'another rule has this name', rule: id, ...place }]
+  })
+}
+
+function byName<Named extends { readonly name: string }>(all: readonly Named[]): Named[] {
+  return all.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** The text of a snapshot: the same source and version give the same text, and no two versions do. */
+function cedarOf(rules: readonly CompiledRule[], { files }: PolicySource, version: number): string {
+  const ofRoles = rules.flatMap(({ origin, text }) => (origin.kind === 'role' ? [text] : []))
+  const ofFiles = byName(files).map(({ name, text }) => `// file ${name}\n${text.trimEnd()}`)
+  return `${[`// castellan roles, snapshot ${version}`, ...ofRoles, ...ofFiles].join('\n\n')}\n`
 }
 
 /**
- * The Cedar policies of the roles, in the order of their names: the same roles and version give the same text.
+ * Compiles and validates. What a person wrote never makes it throw.
  * @throws Fault `policy.uncompilable` when a role was not checked by `checkRole`
  */
-export function compileRoles(roles: readonly Pick<Role, 'name' | 'grants'>[], version: number): CompiledRoles {
-  const sorted = roles.toSorted((one, other) => (one.name < other.name ? -1 : 1))
-  const policies = sorted.flatMap((role) =>
-    role.grants.flatMap((grant, index) => compileGrant(role.name, grant, index + 1)),
-  )
-  const texts = [`// castellan roles, snapshot ${version}`, ...policies.map((policy) => policy.text)]
-  return { policies, cedar: `${texts.join('\n\n')}\n` }
+export function compilePolicy(source: PolicySource, version: number): Compilation {
+  if (source.files.length > sourceLimits.maxFiles) {
+    return { isValid: false, problems: [{ says: `there are more than ${sourceLimits.maxFiles} files` }] }
+  }
+  const names = source.files.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) return { isValid: false, problems: [{ says: 'another file has this name', file: twice }] }
+  const read = [...byName(source.roles).map(readRoleRules), ...byName(source.files).map(readFileRules)]
+  const rules = read.flatMap((one) => one.rules)
+  const problems = [...read.flatMap((one) => one.problems), ...twiceNamed(rules)]
+  if (problems.length > 0) return { isValid: false, problems }
+  const found = validated(rules)
+  if (found.problems.length > 0) return { isValid: false, problems: found.problems }
+  return { isValid: true, policy: { rules, cedar: cedarOf(rules, source, version) }, warnings: found.warnings }
 }

@@ -1,103 +1,159 @@
 /**
- * What does the Cedar engine say?
- * Stops: policies that do not fit the schema (strict validation); questions that do not fit it; any error counted as yes.
- * Trusts: the official engine, and nothing but what is in the question: no attribute of the person, no clock.
+ * What does the official Cedar engine say?
+ * Stops: questions that do not fit the schema; any error counted as yes.
+ * Trusts: the engine, and nothing but what is in the question: no clock, no attribute that is not told.
  * Fails: every failure or diagnostic is a `problem`, and a problem is never allowed.
  * @see https://www.npmjs.com/package/@cedar-policy/cedar-wasm
  */
-import { preparsePolicySet, preparseSchema, statefulIsAuthorized, validate } from '@cedar-policy/cedar-wasm/nodejs'
+import {
+  type CedarValueJson,
+  type EntityJson,
+  preparsePolicySet,
+  preparseSchema,
+  type StatefulAuthorizationCall,
+  statefulIsAuthorized,
+  type TypeAndId,
+} from '@cedar-policy/cedar-wasm/nodejs'
 import { Fault } from '#kernel'
-import type { ThingKind } from '../permissions.ts'
-import type { CompiledPolicy } from './compile.ts'
+import { allArguments, argumentKinds } from '../arguments.ts'
+import type { Question } from '../question.ts'
+import type { Surroundings } from '../settings.ts'
 import { cedarSchema, namespace } from './schema.ts'
+import type { CompiledRule } from './source.ts'
 
 const schemaName = 'castellan'
 
-export interface Question {
-  readonly roles: readonly string[]
-  readonly permission: string
-  readonly thing: ThingKind
-  /** `upstream` for a server; `upstream` and `name` for what it offers; none for the admin plane. */
-  readonly attributes: Readonly<Record<string, string>>
-  /** Whether a fresh factor was proved for this one call; undefined where that is never asked for. */
-  readonly stepUp: boolean | undefined
-}
-
 export interface Verdict {
   readonly isAllowed: boolean
-  /** Ids of the policies that allowed it, or forbade it; empty where none says anything. */
-  readonly policyIds: readonly string[]
+  /** Ids of the rules that allowed it, or forbade it; empty where none says anything. */
+  readonly rules: readonly string[]
+  /** Ids of the rules that the engine could not reckon; empty also where the whole question was refused. */
+  readonly erring: readonly string[]
   /** Why the engine could not judge; then it is not allowed. */
   readonly problem?: string
 }
 
-/** Puts a question to one set of policies. */
-export type Ask = (question: Question) => Verdict
+/** Puts a question to one set of rules. What `officialCall` was not told counts as empty, an address as `0.0.0.0`. */
+export type Ask = (call: OfficialCall) => Verdict
 
-function staticPolicies(policies: readonly CompiledPolicy[]): Record<string, string> {
-  // WHY: one text per id: a text that held a second policy would not parse.
-  return Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
-}
-
-/** What the engine finds wrong with the policies in strict mode; empty when they are valid. */
-export function findProblems(policies: readonly CompiledPolicy[]): string[] {
-  const answer = validate({
-    validationSettings: { mode: 'strict' },
-    schema: cedarSchema,
-    policies: { staticPolicies: staticPolicies(policies) },
-  })
-  if (answer.type === 'failure') return answer.errors.map((error) => error.message)
-  return answer.validationErrors.map(({ policyId, error }) => `${policyId}: ${error.message}`)
-}
-
-function entity(type: string, id: string) {
+function entity(type: string, id: string): TypeAndId {
   return { type: `${namespace}::${type}`, id }
 }
 
-function judge(setId: string, { roles, permission, thing, attributes, stepUp }: Question): Verdict {
-  const principal = entity('Person', 'asking')
-  const resource = entity(thing, 'asked')
-  const parents = roles.map((role) => entity('Role', role))
-  const answer = statefulIsAuthorized({
-    principal,
-    action: entity('Action', permission),
-    resource,
-    context: stepUp === undefined ? {} : { stepUp },
-    preparsedPolicySetId: setId,
-    preparsedSchemaName: schemaName,
-    validateRequest: true,
-    entities: [
-      { uid: principal, attrs: {}, parents },
-      { uid: resource, attrs: { ...attributes }, parents: [] },
-      ...parents.map((uid) => ({ uid, attrs: {}, parents: [] })),
-    ],
-  })
+const asked = 'asked'
+const argumentTypes = { texts: 'Texts', numbers: 'Numbers', flags: 'Flags', lists: 'Lists' } as const
+
+function extension(fn: string, arg: string): CedarValueJson {
+  return { __extn: { fn, arg } }
+}
+
+function textsIn(set: Iterable<unknown>): string[] {
+  return [...set].map(String)
+}
+
+function contextOf(question: Question, surroundings: Surroundings, met: ReadonlySet<string>) {
+  const { principal, circumstances, at } = question
+  const { address = '0.0.0.0', consents = [], flow = [] } = circumstances
+  const { id = '', name = '', isSelfRegistered = false } = principal.client ?? {}
+  const zones = surroundings.zonesOf(address)
+  const time = surroundings.timeAt(at)
+  const age =
+    principal.factorsAt === undefined ? undefined : Math.max(0, Math.floor((at - principal.factorsAt) / 1_000))
+  const references = argumentKinds.map((kind) => [kind, { __entity: entity(argumentTypes[kind], asked) }] as const)
+  return {
+    address: extension('ip', address),
+    zones: textsIn(circumstances.address === undefined ? [] : zones.values()),
+    time: Object.fromEntries([...time.names()].map((member) => [member, time.get(member) as CedarValueJson])),
+    at: extension('datetime', new Date(Math.trunc(at)).toISOString()),
+    factors: [...principal.factors],
+    ...(age === undefined ? {} : { factorAgeSeconds: age }),
+    client: { id, name, isSelfRegistered },
+    actors: (principal.actors ?? []).map((actor) => actor.id),
+    consents: textsIn(consents),
+    flow: textsIn(flow),
+    met: [...met],
+    ...Object.fromEntries(references),
+  }
+}
+
+function entitiesOf(question: Question, uid: TypeAndId): EntityJson[] {
+  const { principal, thing, upstream, name, classification } = question
+  const { sensitivity, dataClasses, owner, bringsUntrusted, isOutlet } = classification
+  const labels = { sensitivity, dataClasses: [...dataClasses], owner, bringsUntrusted, isOutlet }
+  const parents = [
+    ...principal.roles.map((role) => entity('Role', role)),
+    ...(principal.groups ?? []).map((group) => entity('Group', group)),
+  ]
+  const claims = Object.entries(principal.claims ?? {}).map(([key, values]): [string, CedarValueJson] => [
+    key,
+    [...values],
+  ])
+  const tags = allArguments(question.callArguments)
+  return [
+    { uid, attrs: { id: principal.id, name: principal.name }, parents, tags: Object.fromEntries(claims) },
+    { uid: entity(thing, asked), attrs: { upstream, name, ...labels }, parents: [] },
+    ...argumentKinds.map((kind) => ({
+      uid: entity(argumentTypes[kind], asked),
+      attrs: {},
+      parents: [],
+      tags: tags[kind],
+    })),
+    ...new Map(
+      parents.map((parent) => [`${parent.type} ${parent.id}`, { uid: parent, attrs: {}, parents: [] }]),
+    ).values(),
+  ]
+}
+
+/** A question as the engine takes it, plain throughout. */
+export type OfficialCall = Pick<StatefulAuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>
+
+/** How a question is put to the engine. */
+export function officialCall(question: Question, surroundings: Surroundings, met: ReadonlySet<string>): OfficialCall {
+  const { principal, action, thing } = question
+  const uid = entity(principal.isService === true ? 'ServiceAccount' : 'Person', principal.id)
+  return {
+    principal: uid,
+    action: entity('Action', action),
+    resource: entity(thing, asked),
+    context: contextOf(question, surroundings, met),
+    entities: entitiesOf(question, uid),
+  }
+}
+
+function judge(setId: string, call: OfficialCall): Verdict {
+  const known = { preparsedPolicySetId: setId, preparsedSchemaName: schemaName, validateRequest: true }
+  const answer = statefulIsAuthorized({ ...call, ...known })
   if (answer.type === 'failure') {
-    return { isAllowed: false, policyIds: [], problem: answer.errors[0]?.message ?? 'failure' }
+    return { isAllowed: false, rules: [], erring: [], problem: answer.errors[0]?.message ?? 'failure' }
   }
   const { decision, diagnostics } = answer.response
   const [error] = diagnostics.errors
-  if (error !== undefined) return { isAllowed: false, policyIds: [], problem: error.error.message }
-  // INVARIANT: nothing is allowed without a policy that allowed it.
+  if (error !== undefined) {
+    const erring = diagnostics.errors.map(({ policyId }) => policyId).toSorted()
+    return { isAllowed: false, rules: [], erring, problem: error.error.message }
+  }
+  // INVARIANT: nothing is allowed without a rule that allowed it.
   const isAllowed = decision === 'allow' && diagnostics.reason.length > 0
-  return { isAllowed, policyIds: diagnostics.reason.toSorted() }
+  return { isAllowed, rules: diagnostics.reason.toSorted(), erring: [] }
 }
 
 /**
- * Makes `prepare`, which parses policies once and answers with what asks them. The engine keeps the last two sets: an
- * `Ask` is good until `prepare` was called twice more.
- * @throws Fault `policy.unreadable` when the engine does not read the schema or, from `prepare`, the policies
+ * Makes `prepare`, which gives rules to the engine once and answers with what asks them. The engine keeps the last two
+ * sets: what was answered is good until `prepare` was called twice more.
+ * @throws Fault `policy.unreadable` when the engine does not read the schema or, from `prepare`, the rules
  */
-export function createJudge(): (policies: readonly CompiledPolicy[]) => Ask {
+export function createJudge(): (rules: readonly Pick<CompiledRule, 'id' | 'json'>[]) => Ask {
   const schema = preparseSchema(schemaName, cedarSchema)
   if (schema.type === 'failure') throw new Fault('policy.unreadable', 'cedar does not read the schema')
   let [next, other]: [string, string] = [crypto.randomUUID(), crypto.randomUUID()]
-  return function prepare(policies) {
+  return function prepare(rules) {
     const setId = next
-    const answer = preparsePolicySet(setId, { staticPolicies: staticPolicies(policies) })
-    if (answer.type === 'failure') throw new Fault('policy.unreadable', 'cedar does not read the policies')
+    const answer = preparsePolicySet(setId, {
+      staticPolicies: Object.fromEntries(rules.map(({ id, json }) => [id, json])),
+    })
+    if (answer.type === 'failure') throw new Fault('policy.unreadable', 'cedar does not read the rules')
     next = other
     other = setId
-    return (question) => judge(setId, question)
+    return (call) => judge(setId, call)
   }
 }

@@ -5,16 +5,17 @@
  * Fails: the first thing wrong is refused by name.
  */
 import { refuse, type Refusal } from '#kernel'
+import { canonicalNetwork } from '#platform/http'
 import { policyRefusals } from '../refusals.ts'
 import { isOneLine, isUpstreamName } from '../roles/role.ts'
 
-export type HoldKind = 'person' | 'tool' | 'upstream' | 'everything'
+export type HoldKind = 'person' | 'client' | 'address' | 'tool' | 'upstream' | 'everything'
 
 /** Something that is stopped until the hold is lifted or expires. Times in milliseconds since the epoch. */
 export interface Hold {
   readonly id: string
   readonly kind: HoldKind
-  /** Person id, `<upstream>/<tool>`, `<upstream>`, or empty for everything. */
+  /** Person id, id of an OAuth client or service account, network, `<upstream>/<tool>`, `<upstream>`, or empty for everything. */
   readonly subject: string
   readonly reason: string
   /** Person id. */
@@ -36,6 +37,15 @@ export interface ProposedHold {
 export const maxReasonLength = 500
 const maxSubjectLength = 2_048
 
+/** The one spelling of an address or a network in CIDR notation; undefined for what is none. */
+export function networkOf(written: string): string | undefined {
+  try {
+    return canonicalNetwork(written)
+  } catch {
+    return undefined
+  }
+}
+
 function isSubject(kind: HoldKind, subject: string): boolean {
   if (!isOneLine(subject, maxSubjectLength)) return false
   const slash = subject.indexOf('/')
@@ -43,7 +53,10 @@ function isSubject(kind: HoldKind, subject: string): boolean {
     case 'everything':
       return subject === ''
     case 'person':
+    case 'client':
       return subject !== ''
+    case 'address':
+      return networkOf(subject) !== undefined
     case 'upstream':
       return isUpstreamName(subject)
     case 'tool':

@@ -44,6 +44,78 @@ eachDatabase('holds', (open, openAgain) => {
     }
   })
 
+  test('a client is stopped by its id, also where it acts for somebody, and a service account everywhere', async () => {
+    const { policy, root, database, clock } = await openPolicy(await open())
+    const program = await addPerson(database, clock, 'reporter')
+    placed(await policy.holds.place({ kind: 'client', subject: 'c-1', reason: 'stolen', by: root }))
+    expect(policy.findHold({ personId: root.id, clients: ['c-0', 'c-1'] })?.kind).toBe('client')
+    expect(policy.findHold({ personId: root.id, clients: ['c-0'] })).toBeUndefined()
+    expect(policy.findHold({ personId: root.id, clients: ['c-1'], target: 'castellan' })).toBeUndefined()
+    placed(await policy.holds.place({ kind: 'client', subject: program.id, reason: 'stolen', by: root }))
+    expect(policy.findHold({ personId: program.id, target: tool })?.kind).toBe('client')
+    expect(policy.findHold({ personId: program.id, target: 'castellan' })?.kind).toBe('client')
+  })
+
+  test('an address is held up to the edge of its network, in every spelling, and never on the admin plane', async () => {
+    const { policy, root } = await openPolicy(await open())
+    const holdOn = async (subject: string) =>
+      placed(await policy.holds.place({ kind: 'address', subject, reason: 'scanner', by: root })).subject
+    expect(await holdOn('::ffff:203.0.113.64/122')).toBe('203.0.113.64/26')
+    expect(await holdOn('2001:DB8:0::/48')).toBe('2001:db8::/48')
+    expect(await holdOn('198.51.100.7/32')).toBe('198.51.100.7')
+    expect(await holdOn('2001:db8:ffff::1')).toBe('2001:db8:ffff::1')
+    const isHeld = (address: string) => policy.findAddressHold(address) !== undefined
+    const held = ['203.0.113.64', '203.0.113.127', '::ffff:203.0.113.65', '2001:db8:0:ffff::', '198.51.100.7']
+    const free = ['203.0.113.63', '203.0.113.128', '2001:db8:1::', '198.51.100.8', '2001:db8:ffff::2', 'nonsense']
+    expect(held.filter(isHeld)).toEqual(held)
+    expect(free.filter(isHeld)).toEqual([])
+    const [address] = held
+    expect(policy.findHold({ personId: root.id, address, target: tool })?.kind).toBe('address')
+    expect(policy.findHold({ personId: root.id, address, target: 'castellan' })).toBeUndefined()
+  })
+
+  test('what is no network is not held, nor is this machine itself', async () => {
+    const { policy, root } = await openPolicy(await open())
+    const place = async (subject: string) => {
+      const outcome = await policy.holds.place({ kind: 'address', subject, reason: 'x', by: root })
+      return isRefusal(outcome) ? outcome.code : 'placed'
+    }
+    for (const wrong of ['', 'home', '10.0.0.1/8', '10.0.0.0/33', '10.0.0.0/8/8', 'fe80::1%eth0', '::/129']) {
+      expect(await place(wrong), wrong).toBe('policy.hold-subject-invalid')
+    }
+    for (const own of ['127.0.0.1', '127.0.0.0/8', '0.0.0.0/0', '::1', '::/0', '::ffff:127.0.0.1']) {
+      expect(await place(own), own).toBe('policy.hold-on-loopback')
+    }
+    expect(await place('127.0.0.2')).toBe('placed')
+    expect(await place('::2')).toBe('placed')
+  })
+
+  test('a hold on an address ends by the clock and by lifting, also on the other node', async () => {
+    const first = await openPolicy(await open())
+    const second = await createPolicy({ ...first, database: await openAgain(first.database) })
+    const seen = async () => (await second.refresh(), second.findAddressHold('192.0.2.1')?.id)
+    const place = async (expiresAt?: number) =>
+      placed(
+        await first.policy.holds.place({
+          kind: 'address',
+          subject: '192.0.2.0/24',
+          reason: 'x',
+          expiresAt,
+          by: first.root,
+        }),
+      )
+    const lasting = await place()
+    await expect.poll(seen, { timeout: 3_000 }).toBe(lasting.id)
+    await first.policy.holds.lift(lasting.id, first.root)
+    await expect.poll(seen, { timeout: 3_000 }).toBeUndefined()
+    const short = await place(first.clock.now() + 1_000)
+    await expect.poll(seen, { timeout: 3_000 }).toBe(short.id)
+    first.clock.advance(999)
+    expect(await seen()).toBe(short.id)
+    first.clock.advance(1)
+    expect(await seen()).toBeUndefined()
+  })
+
   test('a person on hold is told so first, also while everything is on hold', async () => {
     const { policy, root, clock } = await openPolicy(await open())
     const expiresAt = clock.now() + 60_000

@@ -13,16 +13,17 @@ import { policyRefusals } from '../refusals.ts'
 import { otherAdmins } from '../roles/other-admins.ts'
 import { adminRole } from '../roles/role.ts'
 import type { Rows } from '../snapshot/store.ts'
-import { checkHold, isInForce, type Hold, type ProposedHold } from './hold.ts'
+import { refuseNetwork } from './find-hold.ts'
+import { checkHold, isInForce, networkOf, type Hold, type ProposedHold } from './hold.ts'
 
 /** A compromised last administrator can be stopped, but not for good: nobody would be left to lift it. */
 const longestLastAdminHoldMs = 60 * 60_000
 
 export interface Holds {
   /**
-   * Stops a person (by id), a tool, an upstream or everything, also oneself. Durable and recorded when it resolves, in
+   * Stops a person (by id), a client (by id), an address or network, a tool, an upstream or everything, also oneself. Durable and recorded when it resolves, in
    * force in each process from its next `refresh` on. Refuses `policy.last-admin-held` for a hold of more than an hour
-   * that no other administrator could lift.
+   * that no other administrator could lift, `policy.hold-on-loopback` for one on this machine's own address.
    */
   place(hold: ProposedHold & { readonly by: Principal }): Promise<Hold | Refusal>
   /** Ends a hold early. Refuses `policy.hold-unknown` alike for one that never was, was lifted or has expired. */
@@ -122,10 +123,12 @@ export function createHolds({
   changed: () => Promise<void>
 }): Holds {
   return {
-    async place({ kind, subject = '', reason, expiresAt, by }) {
+    async place({ kind, subject: written = '', reason, expiresAt, by }) {
       const now = clock.now()
-      const refusal = checkHold({ kind, subject, reason, expiresAt }, now)
+      const proposed = { kind, subject: written, reason, expiresAt }
+      const refusal = checkHold(proposed, now) ?? (kind === 'address' ? refuseNetwork(written) : undefined)
       if (refusal !== undefined) return refusal
+      const subject = (kind === 'address' ? networkOf(written) : undefined) ?? written
       const ends = expiresAt === undefined ? {} : { expiresAt }
       const hold: Hold = { id: createId(now), kind, subject, reason, placedBy: by.id, placedAt: now, ...ends }
       const outcome = await recordChange(database, ledger, (rows, record) => place(rows, record, hold, by))

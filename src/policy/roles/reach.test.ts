@@ -1,5 +1,6 @@
 import type { Principal } from '#kernel'
 import { expect, test } from 'vitest'
+import { somebody } from '../../../test/world/policies/decisions.ts'
 import { refuseBeyondReach } from './reach.ts'
 import { contains, parsePattern } from './resource-pattern.ts'
 import type { Grant } from './role.ts'
@@ -70,4 +71,24 @@ test('a pattern contains what is narrower and nothing else', () => {
     })
     expect(found.toSorted()).toEqual([...(wider[narrow] ?? []), narrow].toSorted())
   }
+})
+
+test('who has a right under a condition, or for one effect class, gives no more of it', () => {
+  const own = (grant: Partial<Grant>) => [
+    { name: 'own', grants: [{ permissions: ['tools:call'], resources: ['bank/*'], ...grant }] },
+  ]
+  const given = (held: Partial<Grant>, asked: Partial<Grant>) =>
+    refuseBeyondReach({ ...somebody('own') }, own(held), [
+      { permissions: ['tools:call'], resources: ['bank/tools/pay'], ...asked },
+    ])?.code
+  const beyond = 'policy.beyond-own-grants'
+  expect(given({}, { when: 'true' })).toBeUndefined()
+  expect(given({ when: 'false' }, {})).toBe(beyond)
+  expect(given({ when: 'false' }, { when: 'true' })).toBe(beyond)
+  expect(given({ when: 'false' }, { when: 'false' })).toBeUndefined()
+  expect(given({}, { permissions: ['tools:call/write'] })).toBeUndefined()
+  expect(given({ permissions: ['*'] }, { permissions: ['tools:call/write'] })).toBeUndefined()
+  expect(given({ permissions: ['tools:call/write'] }, {})).toBe(beyond)
+  expect(given({ permissions: ['tools:call/write'] }, { permissions: ['tools:call/read'] })).toBe(beyond)
+  expect(given({ permissions: ['tools:call/write'] }, { permissions: ['*'] })).toBe(beyond)
 })

@@ -5,21 +5,28 @@
  * Fails: a grant that cannot be compared counts as beyond reach.
  */
 import { refuse, type Principal, type Refusal } from '#kernel'
-import { thingOf } from '../permissions.ts'
+import { grantedThingOf, includes } from '../permissions.ts'
 import { policyRefusals } from '../refusals.ts'
 import { contains, parsePattern, touches } from './resource-pattern.ts'
 import type { Grant, Role } from './role.ts'
 
-function holds(own: readonly Grant[], permission: string, resource: string, stepUp: true | undefined): boolean {
+interface Given extends Pick<Grant, 'stepUp' | 'when'> {
+  readonly permission: string
+  readonly resource: string
+}
+
+function holds(own: readonly Grant[], { permission, resource, stepUp, when }: Given): boolean {
   const narrow = parsePattern(resource)
   if (narrow === undefined) return false
-  const thing = thingOf(permission)
+  const thing = grantedThingOf(permission)
   // WHY: a pair that can never apply gives nothing away.
   if (thing !== undefined && !touches(narrow, thing)) return true
   return own.some((grant) => {
     // INVARIANT: what one may do with a fresh factor alone, one does not give to be done without.
     if (grant.stepUp === true && stepUp === undefined) return false
-    if (!grant.permissions.includes('*') && !grant.permissions.includes(permission)) return false
+    // INVARIANT: nor without the condition under which one has it; that two conditions mean the same is not told.
+    if (grant.when !== undefined && grant.when !== when) return false
+    if (!grant.permissions.some((wide) => includes(wide, permission))) return false
     return grant.resources.some((text) => {
       const wide = parsePattern(text)
       return wide !== undefined && contains(wide, narrow)
@@ -32,14 +39,14 @@ function holds(own: readonly Grant[], permission: string, resource: string, step
  * that only several grants together would cover are refused.
  */
 export function refuseBeyondReach(
-  by: Principal,
+  by: Pick<Principal, 'roles'>,
   roles: readonly Pick<Role, 'name' | 'grants'>[],
   grants: readonly Grant[],
 ): Refusal | undefined {
   const own = roles.filter((role) => by.roles.includes(role.name)).flatMap((role) => role.grants)
   for (const grant of grants) {
     for (const permission of grant.permissions) {
-      const pattern = grant.resources.find((resource) => !holds(own, permission, resource, grant.stepUp))
+      const pattern = grant.resources.find((resource) => !holds(own, { ...grant, permission, resource }))
       if (pattern !== undefined) return refuse(policyRefusals.beyondOwnGrants, { names: { permission, pattern } })
     }
   }

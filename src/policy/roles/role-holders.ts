@@ -5,7 +5,7 @@
  * Fails: refused or not recorded, nothing changes.
  */
 import type { Ledger } from '#audit'
-import { refuse, type Clock, type Principal, type Refusal } from '#kernel'
+import { refuse, type Clock, type Kept, type Principal, type Refusal } from '#kernel'
 import { type Database, loadTogether } from '#platform/database'
 import { policyEvents } from '../events.ts'
 import { recordChange, type RecordEvent } from '../record-change.ts'
@@ -38,6 +38,8 @@ export interface RoleHolders {
   revoke(change: RoleOfPerson): Promise<readonly string[] | Refusal>
   /** The roles of a person, sorted; none for an unknown person. */
   of(personId: string): Promise<readonly string[]>
+  /** The same with the groups that directories have them in, as `<directory>/<group>`. */
+  keptOf(personId: string): Promise<Kept>
 }
 
 async function rolesOf(rows: Rows, personId: string): Promise<string[]> {
@@ -114,9 +116,28 @@ async function rolesOfMany(rows: Rows, personIds: readonly string[]): Promise<Re
   return roles
 }
 
+async function groupsOfMany(rows: Rows, personIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = await rows
+    .selectFrom('scim_members')
+    .innerJoin('scim_groups', 'scim_groups.id', 'scim_members.group_id')
+    .select(['scim_members.person_id', 'connection', 'display_name'])
+    .where('scim_members.person_id', 'in', personIds)
+    .execute()
+  const groups = new Map<string, readonly string[]>()
+  for (const { person_id: personId, connection, display_name: name } of found)
+    groups.set(personId, [...(groups.get(personId) ?? []), `${connection}/${name}`].toSorted())
+  return groups
+}
+
+async function keptOfMany(rows: Rows, personIds: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
+  const [roles, groups] = [await rolesOfMany(rows, personIds), await groupsOfMany(rows, personIds)]
+  return new Map(personIds.map((id) => [id, { roles: roles.get(id) ?? [], groups: groups.get(id) ?? [] }]))
+}
+
 export function createRoleHolders({ database, ledger, clock, changed }: RoleNeeds): RoleHolders {
   // WHY: streams that are judged again ask for many persons at the same moment.
   const loadRoles = loadTogether((personIds) => rolesOfMany(database.query, personIds))
+  const loadKept = loadTogether((personIds) => keptOfMany(database.query, personIds))
   return {
     async grant(change) {
       const outcome = await recordChange(database, ledger, async (rows, record) =>
@@ -131,5 +152,6 @@ export function createRoleHolders({ database, ledger, clock, changed }: RoleNeed
       return outcome
     },
     of: async (personId) => (await loadRoles(personId)) ?? [],
+    keptOf: async (personId) => (await loadKept(personId)) ?? { roles: [], groups: [] },
   }
 }

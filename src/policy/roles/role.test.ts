@@ -116,3 +116,39 @@ test('each limit holds at the limit and is refused one past it', () => {
   expect(checkTools(...filler(roleLimits.maxRoleBytes))).toBeUndefined()
   expect(checkTools(...filler(roleLimits.maxRoleBytes + 1))).toBe('policy.role-too-large')
 })
+
+test('a condition is one Cedar expression of at most 4096 characters, and nothing around it', () => {
+  const when = (text: unknown) => check([{ permissions: ['tools:call'], resources: ['a/*'], when: text }])
+  for (const good of ['true', 'context.time.hour < 18', 'true // why', ' true\n', `true${' '.repeat(4_092)}`]) {
+    expect(when(good), good).toBeUndefined()
+  }
+  expect(when(`true${' '.repeat(4_093)}`)).toBe('policy.role-too-large')
+  for (const bad of [
+    '',
+    ' ',
+    7,
+    null,
+    'true }; permit (principal, action, resource) when { true',
+    'true } unless { false',
+    '}',
+    'true;',
+    'context.met.contains("x")',
+    'context.time.hour < 9007199254740993',
+    'true \ud800',
+    '// true',
+  ]) {
+    expect(when(bad), String(bad)).toBe('policy.condition-invalid')
+  }
+})
+
+test('calls of one effect class are granted like calls, and only on tools', () => {
+  const grant = (permission: string, ...resources: string[]) => check([{ permissions: [permission], resources }])
+  for (const effect of ['discover', 'read', 'query', 'write', 'execute', 'administer']) {
+    expect(grant(`tools:call/${effect}`, 'a/tools/b', 'a/*')).toBeUndefined()
+    expect(grant(`tools:call/${effect}`, 'a/prompts/b')).toBe('policy.permission-idle')
+    expect(check([{ permissions: [`tools:call/${effect}`], resources: ['a/*'], stepUp: true }])).toBeUndefined()
+  }
+  for (const none of ['tools:call/', 'tools:call/eat', 'tools:call/*', 'resources:read/read', 'read', 'write']) {
+    expect(grant(none, '*'), none).toBe('policy.permission-unknown')
+  }
+})

@@ -6,7 +6,8 @@
  * Fails: the first thing wrong is refused by name.
  */
 import { refuse, type Refusal } from '#kernel'
-import { canStepUp, permissions, thingOf } from '../permissions.ts'
+import { conditionProblem } from '../cedar/read-rule.ts'
+import { canStepUp, grantedThingOf, permissions } from '../permissions.ts'
 import { policyRefusals } from '../refusals.ts'
 import { parsePattern, touches, type ResourcePattern } from './resource-pattern.ts'
 
@@ -21,11 +22,14 @@ export interface Grant {
    * permissions of which `canStepUp` is true.
    */
   readonly stepUp?: true
+  /** A Cedar expression that must hold besides; as written. */
+  readonly when?: string
 }
 
 /** A grant with nothing but what a grant has. */
-export function plainGrant({ permissions, resources, stepUp }: Grant): Grant {
-  return { permissions, resources, ...(stepUp === true ? { stepUp } : {}) }
+export function plainGrant({ permissions, resources, stepUp, when }: Grant): Grant {
+  const demanded = stepUp === true ? { stepUp } : {}
+  return { permissions, resources, ...demanded, ...(when === undefined ? {} : { when }) }
 }
 
 export interface Role {
@@ -48,6 +52,8 @@ export const roleLimits = {
   /** Of one pattern's name or URI, in UTF-16 units. */
   maxNameLength: 65_536,
   maxDescriptionLength: 500,
+  /** Of the condition of one grant, in UTF-16 units. */
+  maxConditionLength: 4_096,
   /** Of all grants of a role as JSON, in UTF-8. */
   maxRoleBytes: 262_144,
 } as const
@@ -87,7 +93,7 @@ function checkPattern(text: unknown): Refusal | undefined {
 }
 
 function thingsOf(permission: string) {
-  return (permission === '*' ? permissions : [permission]).flatMap((name) => thingOf(name) ?? [])
+  return (permission === '*' ? permissions : [permission]).flatMap((name) => grantedThingOf(name) ?? [])
 }
 
 function checkFit(grant: Grant): Refusal | undefined {
@@ -108,6 +114,19 @@ function checkStepUp({ stepUp, permissions: given }: Grant): Refusal | undefined
   return permission === undefined ? undefined : refuse(policyRefusals.stepUpIdle, { names: { permission } })
 }
 
+function checkWhen({ when }: Grant): Refusal | undefined {
+  if (when === undefined) return undefined
+  const isText = typeof when === 'string' && when.trim() !== '' && when.isWellFormed()
+  if (!isText) return refuse(policyRefusals.conditionInvalid, { names: { problem: 'it is no text' } })
+  if (when.length > roleLimits.maxConditionLength) {
+    return tooLarge(roleLimits.maxConditionLength, 'characters in a condition')
+  }
+  const problem = conditionProblem(when)
+  return problem === undefined
+    ? undefined
+    : refuse(policyRefusals.conditionInvalid, { names: { problem: problem.says } })
+}
+
 function checkGrant(grant: Grant): Refusal | undefined {
   if (!Array.isArray(grant?.permissions) || !Array.isArray(grant.resources)) return refuse(policyRefusals.grantEmpty)
   if (grant.permissions.length === 0 || grant.resources.length === 0) return refuse(policyRefusals.grantEmpty)
@@ -116,11 +135,11 @@ function checkGrant(grant: Grant): Refusal | undefined {
   }
   if (grant.resources.length > roleLimits.maxResources) return tooLarge(roleLimits.maxResources, 'resources in a grant')
   for (const permission of grant.permissions) {
-    if (permission !== '*' && (typeof permission !== 'string' || thingOf(permission) === undefined)) {
+    if (permission !== '*' && (typeof permission !== 'string' || grantedThingOf(permission) === undefined)) {
       return refuse(policyRefusals.permissionUnknown, { names: { permission: String(permission) } })
     }
   }
-  const unasked = checkStepUp(grant)
+  const unasked = checkStepUp(grant) ?? checkWhen(grant)
   if (unasked !== undefined) return unasked
   for (const resource of grant.resources) {
     const refusal = checkPattern(resource)

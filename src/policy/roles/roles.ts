@@ -5,6 +5,7 @@
  * Fails: refused or not recorded, nothing changes.
  */
 import { isRefusal, refuse, type Principal, type Refusal } from '#kernel'
+import type { CompiledPolicy, PolicyFile } from '../cedar/source.ts'
 import { policyEvents } from '../events.ts'
 import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
@@ -47,29 +48,51 @@ function refuseChange(current: VerifiedPolicy, name: string, grants: readonly Gr
   return refuseBeyondReach(by, current.roles, [...(former?.grants ?? []), ...grants])
 }
 
+/** What stands between one person and a change of roles. */
+export interface RoleChecks {
+  /** A refusal where two persons change the policy. */
+  refuseAlone(): Refusal | undefined
+  /** A refusal when the tests that are kept with the policy would fail. */
+  refuseFailing(tests: readonly PolicyFile[], compiled: CompiledPolicy, version: number): Refusal | undefined
+}
+
+interface Occasion {
+  readonly by: Principal
+  readonly now: number
+  readonly checks: RoleChecks
+}
+
 async function publishChange(
   rows: Rows,
   record: RecordEvent,
-  change: {
+  change: Occasion & {
     current: VerifiedPolicy
     roles: readonly Role[]
+    role: string
     changed?: Role
-    by: Principal
-    now: number
     details: object
   },
 ): Promise<Refusal | undefined> {
-  const version = change.current.snapshot.version + 1
-  const next = { version, roles: change.roles, createdAt: change.now, createdBy: change.by.id }
-  const snapshot = await publish(rows, next)
+  const { current, roles, by, now, checks } = change
+  const version = current.snapshot.version + 1
+  const cameFrom = { kind: 'role', role: change.role } as const
+  const { files, tests } = current.document
+  const made = { author: by.id, publisher: by.id, note: '', cameFrom }
+  const snapshot = await publish(rows, {
+    version,
+    document: { form: 1, roles, files, tests, ...made },
+    createdAt: now,
+    check: (compiled) => checks.refuseFailing(tests, compiled, version),
+  })
   if (isRefusal(snapshot)) return snapshot
   if (change.changed !== undefined) await writeRole(rows, change.changed)
   const details = { ...change.details, version, hash: snapshot.hash }
-  await record(policyEvents.published, { principal: change.by, details })
+  await record(policyEvents.published, { principal: by, details })
   return undefined
 }
 
-async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, by: Principal, now: number) {
+async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, occasion: Occasion) {
+  const { by, now } = occasion
   const { name, description } = proposed
   const grants = proposed.grants.map(plainGrant)
   const current = await readCurrent(rows)
@@ -82,11 +105,12 @@ async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, by: 
   if (isNew) await rows.deleteFrom('scim_mappings').where('role', '=', name).execute()
   const roles = [...current.roles.filter((other) => other.name !== name), role]
   const details = { change: 'put', role: name, description, grants }
-  const invalid = await publishChange(rows, record, { current, roles, changed: role, by, now, details })
+  const invalid = await publishChange(rows, record, { ...occasion, current, roles, role: name, changed: role, details })
   return invalid ?? role
 }
 
-async function remove(rows: Rows, record: RecordEvent, name: string, by: Principal, now: number) {
+async function remove(rows: Rows, record: RecordEvent, name: string, occasion: Occasion) {
+  const { by } = occasion
   const current = await readCurrent(rows)
   const role = current.roles.find((one) => one.name === name)
   if (role === undefined) return refuse(policyRefusals.roleUnknown, { names: { role: name } })
@@ -96,11 +120,11 @@ async function remove(rows: Rows, record: RecordEvent, name: string, by: Princip
   const holders = await rows.deleteFrom('role_grants').where('role', '=', name).returning('person_id').execute()
   const details = { change: 'removed', role: name, takenFrom: holders.map((row) => row.person_id) }
   const roles = current.roles.filter((one) => one.name !== name)
-  return (await publishChange(rows, record, { current, roles, by, now, details })) ?? role
+  return (await publishChange(rows, record, { ...occasion, current, roles, role: name, details })) ?? role
 }
 
-export function createRoles(needs: RoleNeeds): Roles {
-  const { database, ledger, clock, changed } = needs
+export function createRoles(needs: RoleNeeds & { readonly checks: RoleChecks }): Roles {
+  const { database, ledger, clock, changed, checks } = needs
   const find = async (name: string) => (await readRoles(database.query)).find((role) => role.name === name)
   return {
     ...createRoleHolders(needs),
@@ -108,18 +132,20 @@ export function createRoles(needs: RoleNeeds): Roles {
     find,
 
     async put({ by, ...proposed }) {
-      const refusal = checkRole(proposed)
+      const refusal = checks.refuseAlone() ?? checkRole(proposed)
       if (refusal !== undefined) return refusal
       const outcome = await recordChange(database, ledger, async (rows, record): Promise<Role | Refusal> =>
-        put(rows, record, proposed, by, clock.now()),
+        put(rows, record, proposed, { by, now: clock.now(), checks }),
       )
       await changed()
       return outcome
     },
 
     async remove(name, by) {
+      const refusal = checks.refuseAlone()
+      if (refusal !== undefined) return refusal
       const outcome = await recordChange(database, ledger, async (rows, record): Promise<Role | Refusal> =>
-        remove(rows, record, name, by, clock.now()),
+        remove(rows, record, name, { by, now: clock.now(), checks }),
       )
       await changed()
       return outcome

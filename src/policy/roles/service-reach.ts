@@ -8,7 +8,7 @@
  * @see docs/decisions/0036-service-accounts.md
  */
 import { refuse, type Refusal } from '#kernel'
-import { thingOf } from '../permissions.ts'
+import { grantedThingOf } from '../permissions.ts'
 import { policyRefusals } from '../refusals.ts'
 import type { Rows } from '../snapshot/store.ts'
 import { parsePattern, touches } from './resource-pattern.ts'
@@ -20,7 +20,7 @@ function adminPermissions({ permissions, resources }: Grant): readonly string[] 
     const pattern = parsePattern(text)
     return pattern === undefined || touches(pattern, 'AdminPlane')
   })
-  return reachesPlane ? permissions.filter((one) => thingOf(one) === undefined || thingOf(one) === 'AdminPlane') : []
+  return reachesPlane ? permissions.filter((one) => (grantedThingOf(one) ?? 'AdminPlane') === 'AdminPlane') : []
 }
 
 /** A refusal when a role is more than a program is given. */

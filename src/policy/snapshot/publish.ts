@@ -5,14 +5,27 @@
  * Fails: invalid roles are refused and nothing is written; a tampered database is a Fault.
  */
 import { Fault, refuse, type Refusal } from '#kernel'
-import { compileRoles } from '../cedar/compile.ts'
-import { findProblems } from '../cedar/judge.ts'
+import { compilePolicy } from '../cedar/compile.ts'
+import type { CompiledPolicy } from '../cedar/source.ts'
 import { policyRefusals } from '../refusals.ts'
 import type { Role } from '../roles/role.ts'
+import { type SnapshotDocument, writeDocument } from './document.ts'
 import { hashOf, readVerified, type Rows, type Snapshot, type VerifiedPolicy } from './store.ts'
 
-/** Of the Cedar text of all roles together, in bytes. */
+/** Of the Cedar text of all rules together, in bytes. */
 export const maxPolicyBytes = 4_194_304
+
+/** Of everything that a snapshot is made from, as JSON, in bytes. */
+export const maxDocumentBytes = 8_388_608
+
+export interface NextSnapshot {
+  /** One more than the newest. */
+  readonly version: number
+  readonly document: SnapshotDocument
+  readonly createdAt: number
+  /** What else has to hold for what is about to be written. */
+  readonly check?: (compiled: CompiledPolicy) => Refusal | undefined
+}
 
 /** The policy as it stands, to build the next one on. @throws Fault `policy.unavailable` when it cannot be trusted */
 export async function readCurrent(rows: Rows): Promise<VerifiedPolicy> {
@@ -21,26 +34,38 @@ export async function readCurrent(rows: Rows): Promise<VerifiedPolicy> {
   return verified
 }
 
+function tooLarge(limit: number): Refusal {
+  return refuse(policyRefusals.policyTooLarge, { names: { limit: `${limit} bytes` } })
+}
+
 /**
  * Writes the next snapshot. Runs in the transaction that changes the roles; these passed `checkRole`.
- * @param version one more than the newest
+ * @returns a refusal, and nothing was written
  */
-export async function publish(
-  rows: Rows,
-  next: { version: number; roles: readonly Role[]; createdAt: number; createdBy: string | null },
-): Promise<Snapshot | Refusal> {
-  const { policies, cedar } = compileRoles(next.roles, next.version)
-  if (Buffer.byteLength(cedar) > maxPolicyBytes) {
-    return refuse(policyRefusals.policyTooLarge, { names: { limit: `${maxPolicyBytes} bytes` } })
+export async function publish(rows: Rows, next: NextSnapshot): Promise<Snapshot | Refusal> {
+  const { version, document: made, createdAt, check } = next
+  const document = writeDocument(made)
+  if (Buffer.byteLength(document) > maxDocumentBytes) return tooLarge(maxDocumentBytes)
+  const compilation = compilePolicy(made, version)
+  if (!compilation.isValid) {
+    const { problems } = compilation
+    const says = problems[0]?.says ?? 'it cannot be read'
+    return refuse(policyRefusals.policyInvalid, {
+      names: { problem: says },
+      detail: { problems: problems.slice(0, 20) },
+    })
   }
-  const [problem] = findProblems(policies)
-  if (problem !== undefined) return refuse(policyRefusals.policyInvalid, { names: { problem } })
-  const snapshot = { version: next.version, hash: hashOf(cedar), cedar }
+  const { cedar } = compilation.policy
+  if (Buffer.byteLength(cedar) > maxPolicyBytes) return tooLarge(maxPolicyBytes)
+  const refusal = check?.(compilation.policy)
+  if (refusal !== undefined) return refusal
+  const hash = hashOf(cedar, document)
+  const created = { created_at: createdAt, created_by: made.publisher }
   await rows
     .insertInto('policy_snapshots')
-    .values({ ...snapshot, created_at: next.createdAt, created_by: next.createdBy })
+    .values({ version, hash, cedar, document, ...created })
     .execute()
-  return snapshot
+  return { version, hash, cedar }
 }
 
 /** Writes one role, new or changed. */

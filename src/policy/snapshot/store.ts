@@ -7,8 +7,10 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '#platform/database'
 import { Fault } from '#kernel'
-import { compileRoles, type CompiledRoles } from '../cedar/compile.ts'
-import { type Grant, plainGrant, type Role } from '../roles/role.ts'
+import { compilePolicy } from '../cedar/compile.ts'
+import type { CompiledPolicy } from '../cedar/source.ts'
+import type { Grant, Role } from '../roles/role.ts'
+import { compilerForm, isSameRoles, readDocument, readGrant, type SnapshotDocument } from './document.ts'
 
 /** Rows are read through this: the database itself or one transaction. */
 export type Rows = Database['query']
@@ -16,35 +18,39 @@ export type Rows = Database['query']
 export interface Snapshot {
   /** Counts from 1 without gaps. */
   readonly version: number
-  /** SHA-256 of the Cedar text in UTF-8, in hex. */
+  /** See `hashOf`. */
   readonly hash: string
   readonly cedar: string
 }
 
+/** A snapshot as it is kept. */
+interface StoredSnapshot extends Snapshot {
+  /** What it was made from; null of one that was made from the roles alone. */
+  readonly document: string | null
+}
+
 export interface VerifiedPolicy {
   readonly snapshot: Snapshot
-  readonly compiled: CompiledRoles
+  readonly compiled: CompiledPolicy
   readonly roles: readonly Role[]
+  readonly document: SnapshotDocument
+  /** Whether a program wrote it that writes the same text of a document as this one. */
+  readonly isOwnForm: boolean
 }
 
 const maxReads = 10
 
-/** SHA-256 of a Cedar text in UTF-8, in hex. */
-export function hashOf(cedar: string): string {
-  return createHash('sha256').update(cedar, 'utf8').digest('hex')
+/** SHA-256 in hex of the Cedar text and, after a NUL, the document, in UTF-8. */
+export function hashOf(cedar: string, document: string | null): string {
+  const hash = createHash('sha256').update(cedar, 'utf8')
+  return (document === null ? hash : hash.update('\u0000').update(document, 'utf8')).digest('hex')
 }
 
 function readGrants(text: string): Grant[] {
-  const isList = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
   try {
     const grants: unknown = JSON.parse(text)
     if (!Array.isArray(grants)) throw new Error('not a list')
-    return grants.map((grant: Partial<Grant> | null) => {
-      if (!isList(grant?.permissions) || !isList(grant?.resources)) throw new Error('not a grant')
-      const { permissions = [], resources = [], stepUp } = grant ?? {}
-      if (stepUp !== undefined && stepUp !== true) throw new Error('not a grant')
-      return plainGrant({ permissions, resources, ...(stepUp === undefined ? {} : { stepUp }) })
-    })
+    return grants.map(readGrant)
   } catch (cause) {
     throw new Fault('policy.unavailable', 'the grants of a role cannot be read', { cause })
   }
@@ -75,44 +81,69 @@ export async function readHead(rows: Rows): Promise<Pick<Snapshot, 'version' | '
   return row === undefined ? undefined : { version: Number(row.version), hash: row.hash }
 }
 
-async function readSnapshot(rows: Rows, version: number): Promise<Snapshot | undefined> {
+async function readSnapshot(rows: Rows, version: number): Promise<StoredSnapshot | undefined> {
   const row = await rows
     .selectFrom('policy_snapshots')
-    .select(['version', 'hash', 'cedar'])
+    .select(['version', 'hash', 'cedar', 'document'])
     .where('version', '=', version)
     .executeTakeFirst()
-  return row === undefined ? undefined : { version: Number(row.version), hash: row.hash, cedar: row.cedar }
+  return row === undefined ? undefined : { ...row, version: Number(row.version) }
 }
 
-function verify(snapshot: Snapshot, roles: readonly Role[]): VerifiedPolicy {
-  const named = `policy snapshot ${snapshot.version}`
-  if (hashOf(snapshot.cedar) !== snapshot.hash) {
-    throw new Fault('policy.unavailable', `${named} does not have its own hash: the database was changed from outside`)
+function tampered(says: string): Fault {
+  return new Fault('policy.unavailable', `${says}: the database was changed from outside`)
+}
+
+function verify(stored: StoredSnapshot, roles: readonly Role[], isStart: boolean): VerifiedPolicy {
+  const { version, hash, cedar, document: text } = stored
+  const named = `policy snapshot ${version}`
+  if (hashOf(cedar, text) !== hash) throw tampered(`${named} does not have its own hash`)
+  // WHY: what was made from roles alone is taken over at a start, on record, and nowhere else.
+  if (text === null && !isStart) throw tampered(`${named} does not say what it was made from`)
+  const made = { author: null, publisher: null, note: '', cameFrom: { kind: 'seeded' } } as const
+  const document =
+    text === null ? { form: 1 as const, compiler: 1, roles, files: [], tests: [], ...made } : readDocument(text)
+  if (!isSameRoles(document.roles, roles)) throw tampered(`${named} does not say what the roles say`)
+  const compilation = compilePolicy(document, version)
+  if (!compilation.isValid) {
+    const says = compilation.problems[0]?.says ?? 'unknown'
+    throw new Fault('policy.unavailable', `${named} does not compile in this version of castellan: ${says}`)
   }
-  const compiled = compileRoles(roles, snapshot.version)
-  if (compiled.cedar !== snapshot.cedar) {
-    throw new Fault(
-      'policy.unavailable',
-      `${named} does not say what the roles say: the database was changed from outside`,
-    )
-  }
-  return { snapshot, compiled, roles }
+  const compiled = compilation.policy
+  const isOwnForm = document.compiler === compilerForm
+  if (isOwnForm && compiled.cedar !== cedar) throw tampered(`${named} does not say what it was made from`)
+  return { snapshot: { version, hash, cedar }, compiled, roles, document, isOwnForm }
 }
 
 /**
- * The newest snapshot and the roles it was compiled from.
+ * The newest snapshot, what it was made from, and the roles.
+ * @param isStart whether one is taken that does not say what it was made from
  * @returns undefined in a new database
  * @throws Fault `policy.unavailable` when they do not belong together
  */
-export async function readVerified(rows: Rows): Promise<VerifiedPolicy | undefined> {
+export async function readVerified(rows: Rows, isStart = false): Promise<VerifiedPolicy | undefined> {
   for (let read = 0; read < maxReads; read++) {
     const head = await readHead(rows)
     if (head === undefined) return undefined
-    const snapshot = await readSnapshot(rows, head.version)
+    const stored = await readSnapshot(rows, head.version)
     const roles = await readRoles(rows)
     const after = await readHead(rows)
     // WHY: outside of a transaction another node may publish between two reads; that is no mismatch.
-    if (snapshot !== undefined && after?.version === head.version) return verify(snapshot, roles)
+    if (stored !== undefined && after?.version === head.version) return verify(stored, roles, isStart)
   }
   throw new Fault('policy.unavailable', 'the policy changes too fast to be read')
+}
+
+/** One that is kept, whether in force or not, with what it was made from. @throws Fault when it is not as it was written */
+export async function readKept(
+  rows: Rows,
+  version: number,
+): Promise<(Snapshot & { readonly document: SnapshotDocument | undefined }) | undefined> {
+  const stored = await readSnapshot(rows, version)
+  if (stored === undefined) return undefined
+  const { document, ...snapshot } = stored
+  if (hashOf(stored.cedar, document) !== stored.hash) {
+    throw tampered(`policy snapshot ${version} does not have its own hash`)
+  }
+  return { ...snapshot, document: document === null ? undefined : readDocument(document) }
 }

@@ -7,8 +7,9 @@
  */
 import type { Kysely, Selectable } from 'kysely'
 import type { EventDefinition, Ledger } from '#audit'
-import { refuse, type Principal, type Refusal } from '#kernel'
+import { type Classification, isRefusal, refuse, type Principal, type Refusal } from '#kernel'
 import type { Database, Tables } from '#platform/database'
+import { checkClassification } from '../classify/check-classification.ts'
 import { upstreamRefusals } from '../refusals.ts'
 import type { Registry } from '../register.ts'
 import { knowTools, type KnownTool } from './likeness.ts'
@@ -23,6 +24,8 @@ export interface Judgement {
   readonly hashes?: Readonly<Record<string, string>> | undefined
   /** By tool: the keys of the warnings that are accepted with the approval. */
   readonly despite?: Readonly<Record<string, readonly string[]>> | undefined
+  /** By tool: what whoever approves says of it. */
+  readonly classifications?: Readonly<Record<string, Classification>> | undefined
   /** Why an approval is withdrawn. */
   readonly note?: string | undefined
 }
@@ -64,7 +67,8 @@ async function approvedElsewhere(transaction: Kysely<Tables>): Promise<KnownTool
   }))
 }
 
-function ownEntry<Value>(entries: Readonly<Record<string, Value>>, key: string): Value | undefined {
+/** WHY: own entries alone: the names of tools come from outside. */
+export function ownEntry<Value>(entries: Readonly<Record<string, Value>>, key: string): Value | undefined {
   return Object.hasOwn(entries, key) ? entries[key] : undefined
 }
 
@@ -142,6 +146,8 @@ export interface Verdict {
   isSettled(row: PinRow): boolean
   change(one: Case): Partial<PinRow>
   details(one: Case): Readonly<Record<string, unknown>>
+  /** What else is written of it, in the same transaction. */
+  also?(transaction: Kysely<Tables>, one: Case): Promise<void>
 }
 
 /** Changes the chosen rows and records each change. All of them, or none. */
@@ -151,6 +157,10 @@ export async function judge(
   verdict: Verdict,
 ): Promise<Refusal | undefined> {
   const { upstream, by } = judgement
+  for (const given of Object.values(judgement.classifications ?? {})) {
+    const checked = checkClassification(given)
+    if (isRefusal(checked)) return checked
+  }
   await registry.refresh()
   if (!registry.current.records.has(upstream)) return refuse(upstreamRefusals.unknown, { names: { name: upstream } })
   try {
@@ -162,6 +172,7 @@ export async function judge(
       for (const one of cases) {
         const update = transaction.updateTable('tool_pins').set(verdict.change(one))
         await update.where('upstream', '=', upstream).where('tool', '=', one.row.tool).execute()
+        await verdict.also?.(transaction, one)
       }
       // INVARIANT: the change is committed only after the ledger has it.
       const entries = cases.map((one) => {

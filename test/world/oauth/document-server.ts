@@ -3,7 +3,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { atEnd } from '../../ending.ts'
-import { makeAuthority } from '../wire/tls.ts'
+import { type Leaf, makeAuthority } from '../wire/tls.ts'
 
 /** A server of client metadata documents, over HTTPS on this machine. */
 export interface DocumentServer {
@@ -13,14 +13,13 @@ export interface DocumentServer {
   readonly asked: string[]
 }
 
-/** Starts one whose certificate this process trusts until the test ends. */
-export async function startDocumentServer(
-  answer: (req: IncomingMessage, res: ServerResponse, url: string) => void,
-): Promise<DocumentServer> {
-  const authority = await makeAuthority()
-  const leaf = await authority.issue()
-  const before = getCACertificates('default')
-  setDefaultCACertificates([...before, authority.certificate])
+type Answers = (req: IncomingMessage, res: ServerResponse, url: string) => void
+
+/** Starts one with this certificate. */
+export async function openDocumentServer(
+  leaf: Pick<Leaf, 'certificate' | 'key'>,
+  answer: Answers,
+): Promise<DocumentServer & { readonly close: () => void }> {
   const asked: string[] = []
   let url = ''
   const server = createServer({ cert: leaf.certificate, key: leaf.key }, (req, res) => {
@@ -29,10 +28,22 @@ export async function startDocumentServer(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `https://localhost:${(server.address() as AddressInfo).port}`
-  atEnd(() => {
-    setDefaultCACertificates(before)
+  const close = (): void => {
     server.closeAllConnections()
     server.close()
+  }
+  return { url, asked, close }
+}
+
+/** Starts one whose certificate this process trusts until the test ends. */
+export async function startDocumentServer(answer: Answers): Promise<DocumentServer> {
+  const authority = await makeAuthority()
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, authority.certificate])
+  const { close, ...server } = await openDocumentServer(await authority.issue(), answer)
+  atEnd(() => {
+    setDefaultCACertificates(before)
+    close()
   })
-  return { url, asked }
+  return server
 }

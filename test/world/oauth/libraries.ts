@@ -11,7 +11,10 @@ import { nativeRedirect } from './client.ts'
 
 /** What a program keeps between the steps. */
 export interface Kept {
+  /** Kept from the start by a program that an administrator registered. */
   client?: unknown
+  /** Where the program's metadata document lies, if it has one: it is its name. */
+  documentUrl?: string
   tokens?: { access_token: string; refresh_token?: string }
   verifier?: string
   sentTo?: URL
@@ -22,6 +25,7 @@ export interface Kept {
 function keeper(kept: Kept) {
   return {
     redirectUrl: nativeRedirect,
+    ...(kept.documentUrl === undefined ? {} : { clientMetadataUrl: kept.documentUrl }),
     clientMetadata: {
       client_name: 'A program',
       redirect_uris: [nativeRedirect],

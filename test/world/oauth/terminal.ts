@@ -8,13 +8,16 @@ export const terminalClient = 'castellan-cli'
 export const adminScope = 'castellan:admin'
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
+/** Where both listeners are. */
+type Addresses = Pick<World, 'gatewayUrl' | 'adminUrl'>
+
 /** Calls the admin API with any credential. */
 export function adminApi(adminUrl: string, token: string, path = '/me', body?: unknown): Promise<Answer> {
   return callAdmin(adminUrl, { method: body === undefined ? 'GET' : 'POST', path, token, body })
 }
 
 /** A terminal asks for a code. */
-export async function startTerminal({ gatewayUrl, adminUrl }: World) {
+export async function startTerminal({ gatewayUrl, adminUrl }: Addresses) {
   const asked = { client_id: terminalClient, resource: adminUrl, scope: adminScope }
   const { status, body } = await post(gatewayUrl, '/oauth/device', asked)
   const fields = { client_id: terminalClient, grant_type: deviceGrant, device_code: String(body['device_code']) }
@@ -23,7 +26,7 @@ export async function startTerminal({ gatewayUrl, adminUrl }: World) {
 
 /** Its person types the code in a browser of their own and answers. */
 export async function allowTerminal(
-  { gatewayUrl }: World,
+  { gatewayUrl }: Addresses,
   person: Person,
   userCode: string,
   answer: Record<string, string> = { own: 'yes' },
@@ -59,7 +62,7 @@ function heldBy(gatewayUrl: string, body: Record<string, unknown>): HeldTerminal
 }
 
 /** The whole flow. */
-export async function signInTerminal(world: World, person: Person): Promise<HeldTerminal> {
+export async function signInTerminal(world: Addresses, person: Person): Promise<HeldTerminal> {
   const { userCode, poll } = await startTerminal(world)
   await allowTerminal(world, person, userCode)
   const { status, body } = await poll()

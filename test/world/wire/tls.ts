@@ -33,6 +33,8 @@ export interface IssueOptions {
   readonly fromDays?: number
   readonly untilDays?: number
   readonly commonName?: string
+  /** Where its files lie; a folder that is removed after the running test unless told. */
+  readonly folder?: string
 }
 
 /** A certificate authority of a test's own, which issues for this machine's loopback names. */
@@ -86,7 +88,7 @@ function leafExtensions() {
   ]
 }
 
-/** Makes an authority; what it issues lies in a folder that is removed after the running test. */
+/** Makes an authority. */
 export async function makeAuthority(name = 'CN=Test Authority'): Promise<Authority> {
   const keys = await makeKeys('ec-p256')
   const root = await X509CertificateGenerator.createSelfSigned({
@@ -104,7 +106,7 @@ export async function makeAuthority(name = 'CN=Test Authority'): Promise<Authori
   let issued = 0
   return {
     certificate,
-    async issue({ key = 'ec-p256', fromDays = -1, untilDays = 30, commonName = 'localhost' } = {}) {
+    async issue({ key = 'ec-p256', fromDays = -1, untilDays = 30, commonName = 'localhost', ...options } = {}) {
       const pair = await makeKeys(key)
       const leaf = await X509CertificateGenerator.create({
         subject: `CN=${commonName}`,
@@ -117,7 +119,7 @@ export async function makeAuthority(name = 'CN=Test Authority'): Promise<Authori
         extensions: leafExtensions(),
       })
       issued++
-      const folder = temporaryFolder()
+      const folder = options.folder ?? temporaryFolder()
       const paths = {
         certificatePath: join(folder, `server-${issued}.crt`),
         keyPath: join(folder, `server-${issued}.key`),

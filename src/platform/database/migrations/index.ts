@@ -1,15 +1,19 @@
 import type { Migration } from '../migrate.ts'
+import { budgetTables } from './budgets.ts'
 import { bundleTables } from './bundles.ts'
+import { classificationTables } from './classifications.ts'
 import { externalTables } from './external.ts'
 import { federationTables } from './federation.ts'
 import { firstTables } from './first-tables.ts'
-import { oauthTables } from './oauth.ts'
+import { flowLabelTables } from './flow-labels.ts'
+import { oauthTables, terminalClient } from './oauth.ts'
 import { passkeyTables } from './passkeys.ts'
 import { pinRecords } from './pin-records.ts'
+import { policyChanges } from './policy-changes.ts'
+import { remedyTables } from './remedies.ts'
 import { scimTables } from './scim.ts'
 import { serviceAccountTables } from './service-accounts.ts'
 import { stepUpTables } from './step-ups.ts'
-import { terminalClient } from './terminal.ts'
 import { tokenExchange } from './token-exchange.ts'
 import { upstreamEndpoints } from './upstream-endpoints.ts'
 import { withdrawnKeys } from './withdrawn-keys.ts'
@@ -30,4 +34,9 @@ export const migrations: readonly Migration[] = [
   terminalClient,
   tokenExchange,
   withdrawnKeys,
+  classificationTables,
+  policyChanges,
+  remedyTables,
+  budgetTables,
+  flowLabelTables,
 ]

@@ -1,0 +1,94 @@
+/**
+ * What does a call give under this key, as text, number, flag or list?
+ * Stops: a value that a rule reads as one type and a server as another; a key that a careless server takes for the one that
+ * a rule reads; a walk through arguments that no rule asks for.
+ * Trusts: `readMessage` for arguments in which every key is what it seems.
+ * Fails: what is there in another type, or beside a look-alike, is confused, and reading it denies.
+ * @see RFC 6901, JSON pointer; here without its first slash
+ */
+import { fold, isObject } from '#protocol'
+import { confused, type Result, textSet, unknown } from './evaluate/values.ts'
+
+/** The four ways in which an argument can be read. */
+export const argumentKinds = ['texts', 'numbers', 'flags', 'lists'] as const
+export type ArgumentKind = (typeof argumentKinds)[number]
+
+export type CallArguments = Readonly<Record<string, unknown>> | undefined
+
+/** Stands, in arguments that are known in part, for what nobody told. */
+export const untold = Symbol('untold')
+const missing = Symbol('missing')
+const doubtful = Symbol('doubtful')
+
+function segmentsOf(key: string): readonly string[] {
+  const segments = key.split('/')
+  return key.includes('~') ? segments.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')) : segments
+}
+
+/** INVARIANT: a member that another reader could take for this one makes it doubtful, whether it is there or not. */
+function memberOf(object: Readonly<Record<string, unknown>>, name: string): unknown {
+  const folded = fold(name)
+  for (const other in object) if (other !== name && fold(other) === folded) return doubtful
+  return Object.hasOwn(object, name) ? object[name] : missing
+}
+
+const index = /^(?:0|[1-9]\d{0,8})$/
+
+function elementOf(list: readonly unknown[], name: string): unknown {
+  return index.test(name) && Number(name) < list.length ? list[Number(name)] : missing
+}
+
+function find(given: Readonly<Record<string, unknown>>, key: string): unknown {
+  let found: unknown = given
+  for (const segment of segmentsOf(key)) {
+    if (Array.isArray(found)) found = elementOf(found, segment)
+    else found = isObject(found) ? memberOf(found, segment) : missing
+    if (typeof found === 'symbol') return found
+  }
+  return found
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed()
+}
+
+const readers: Readonly<Record<ArgumentKind, (value: unknown) => Result | undefined>> = {
+  texts: (value) => (isText(value) ? value : undefined),
+  numbers: (value) => (Number.isSafeInteger(value) ? Number(value) + 0 : undefined),
+  flags: (value) => (typeof value === 'boolean' ? value : undefined),
+  lists: (value) => (Array.isArray(value) && value.every(isText) ? textSet(new Set(value)) : undefined),
+}
+
+/** The argument under a key; undefined where there is none, `unknown` where nobody told. */
+export function argumentOf(given: CallArguments, kind: ArgumentKind, key: string): Result | undefined {
+  if (given === undefined) return unknown
+  const found = find(given, key)
+  if (found === missing) return undefined
+  if (found === untold) return unknown
+  if (found === doubtful) return confused('an argument that a rule reads has a look-alike')
+  return readers[kind](found) ?? confused(`an argument that a rule reads in \`${kind}\` is something else`)
+}
+
+type Tags = Record<ArgumentKind, Record<string, string | number | boolean | string[]>>
+
+function collect(value: unknown, key: string, tags: Tags): void {
+  if (isText(value)) tags.texts[key] = value
+  else if (typeof value === 'number' && Number.isSafeInteger(value)) tags.numbers[key] = value
+  else if (typeof value === 'boolean') tags.flags[key] = value
+  else if (Array.isArray(value) && value.every(isText)) tags.lists[key] = [...new Set(value)]
+  if (!isObject(value) && !Array.isArray(value)) return
+  for (const [name, inner] of Object.entries(value)) {
+    collect(inner, `${key}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, tags)
+  }
+}
+
+/** All arguments by their keys: for the official engine, which asks for nothing by itself. */
+export function allArguments(given: CallArguments): Tags {
+  // WHY: without a prototype every name is a name like any other.
+  const blank = () => Object.create(null) as Record<string, never>
+  const tags: Tags = { texts: blank(), numbers: blank(), flags: blank(), lists: blank() }
+  for (const [name, value] of Object.entries(given ?? {})) {
+    collect(value, name.replaceAll('~', '~0').replaceAll('/', '~1'), tags)
+  }
+  return tags
+}

@@ -1,0 +1,161 @@
+/**
+ * Does the official engine agree with what was decided?
+ * Stops: a snapshot whose rules are judged otherwise than Cedar judges them: it denies from then on.
+ * Trusts: the official engine, which judges again a share of the decisions after they were answered.
+ * Fails: what the engine cannot judge says nothing; one disagreement denies, until another snapshot is in force.
+ * @see docs/decisions/0042-decisions-are-compiled.md
+ */
+import { type Ask, createJudge, officialCall, type OfficialCall, type Verdict } from '../cedar/judge.ts'
+import type { Judgement } from '../evaluate/compile-rules.ts'
+import type { RuleSource } from '../evaluate/compile-rule.ts'
+import type { Question } from '../question.ts'
+import type { Surroundings } from '../settings.ts'
+import type { LoadedSnapshot } from '../snapshot/load.ts'
+import { createOfficialThread, type OfficialThread } from './official-thread.ts'
+
+/** Two answers to one question. */
+export interface Disagreement {
+  readonly snapshotVersion: number
+  readonly action: string
+  readonly outcome: Judgement['outcome']
+  readonly deciding: readonly string[]
+  readonly isAllowedOfficially: boolean
+  readonly decidingOfficially: readonly string[]
+}
+
+/** A decision that was made. */
+export interface Decided {
+  readonly loaded: LoadedSnapshot
+  readonly question: Question
+  readonly surroundings: Surroundings
+  readonly judgement: Judgement
+}
+
+export interface Rejudging {
+  /** Whether the engine disagreed with a decision of this snapshot. */
+  isDistrusted(loaded: LoadedSnapshot): boolean
+  /** To be told of every decision; a share of them is judged again, later and elsewhere. Never throws. */
+  consider(decided: Decided): void
+  /** Whether the engine, asked at once, says the same. Slow: for what has to go on under a distrusted snapshot. */
+  confirms(decided: Decided): boolean
+}
+
+interface Waiting {
+  readonly rules: readonly RuleSource[]
+  readonly call: OfficialCall
+  readonly decided: Pick<Decided, 'judgement'> & { readonly version: number; readonly action: string }
+}
+
+const mostWaiting = 32
+/** How long it rests after each judgement, in times of what that took. */
+const restingTimes = 20
+
+/** INVARIANT: the engine is never told what is unknown, and knows no confusion; there its answer is to something else. */
+function isComparable({ undecided, errors, outcome }: Judgement): boolean {
+  return outcome !== 'depends' && undecided.length === 0 && errors.every(({ because }) => because !== 'confused')
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index])
+}
+
+/** Whether both say the same; undefined where the engine refused the question as a whole. */
+function agree({ outcome, deciding, errors }: Judgement, verdict: Verdict): boolean | undefined {
+  if (verdict.problem !== undefined && verdict.erring.length === 0) return undefined
+  const erring = errors.map(({ id }) => id)
+  if (!isSameList(erring, verdict.erring)) return false
+  if (erring.length > 0) return outcome === 'deny'
+  return (outcome === 'allow') === verdict.isAllowed && isSameList(deciding, verdict.rules)
+}
+
+export interface RejudgeNeeds {
+  /** Between 0 and 1. */
+  readonly share: () => number
+  readonly onDisagreement: (disagreement: Disagreement) => void
+  readonly thread?: OfficialThread
+  readonly random?: () => number
+}
+
+function callOf({ loaded, question, surroundings }: Decided): OfficialCall {
+  const { met = [] } = question.circumstances
+  return officialCall(question, surroundings, met === 'all' ? loaded.remedied : new Set(met))
+}
+
+/** The rules that decide; the same list for the same snapshot. */
+function createRulesOf(): (loaded: LoadedSnapshot) => readonly RuleSource[] {
+  const judgedRules = new WeakMap<LoadedSnapshot, readonly RuleSource[]>()
+  return (loaded) => {
+    const known = judgedRules.get(loaded) ?? [...loaded.rules.values()].filter(({ isShadow }) => !isShadow)
+    judgedRules.set(loaded, known)
+    return known
+  }
+}
+
+/** Asks the engine in this thread. */
+function createConfirm(rulesOf: (loaded: LoadedSnapshot) => readonly RuleSource[]): Rejudging['confirms'] {
+  let ready: { readonly rules: readonly RuleSource[]; readonly ask: Ask } | undefined
+  return (decided) => {
+    if (!isComparable(decided.judgement)) return false
+    const rules = rulesOf(decided.loaded)
+    if (ready?.rules !== rules) ready = { rules, ask: createJudge()(rules) }
+    return agree(decided.judgement, ready.ask(callOf(decided))) === true
+  }
+}
+
+/** Makes what judges again; nothing is started before the first decision is picked. */
+export function createRejudging(needs: RejudgeNeeds): Rejudging {
+  const { share, onDisagreement, thread = createOfficialThread(), random = Math.random } = needs
+  const queue: Waiting[] = []
+  const distrusted = new Set<number>()
+  const rulesOf = createRulesOf()
+  let isBusy = false
+
+  function compare({ judgement, version, action }: Waiting['decided'], verdict: Verdict): void {
+    if (agree(judgement, verdict) !== false || distrusted.has(version)) return
+    distrusted.add(version)
+    onDisagreement({
+      snapshotVersion: version,
+      action,
+      outcome: judgement.outcome,
+      deciding: judgement.deciding,
+      isAllowedOfficially: verdict.isAllowed,
+      decidingOfficially: verdict.rules,
+    })
+  }
+
+  async function work(): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { verdict, ms } = await thread.ask(next.rules, next.call)
+      if (verdict !== undefined) compare(next.decided, verdict)
+      await new Promise((done) => setTimeout(done, ms * restingTimes).unref())
+    }
+    isBusy = false
+  }
+
+  function pick(decided: Decided): void {
+    const { loaded, question, judgement } = decided
+    // WHY: what is in the question may change once it was answered.
+    const call = callOf(decided)
+    queue.push({
+      rules: rulesOf(loaded),
+      call,
+      decided: { judgement, version: loaded.version, action: question.action },
+    })
+    if (isBusy) return
+    isBusy = true
+    void work()
+  }
+
+  return {
+    isDistrusted: ({ version }) => distrusted.has(version),
+    confirms: createConfirm(rulesOf),
+    consider(decided) {
+      if (random() >= share() || queue.length >= mostWaiting || !isComparable(decided.judgement)) return
+      try {
+        pick(decided)
+      } catch {
+        // INVARIANT: a decision stands on its own; what cannot be put to the engine is not judged again.
+      }
+    },
+  }
+}
