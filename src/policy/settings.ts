@@ -15,8 +15,8 @@ export interface QuestionSettings {
   readonly networks: readonly { readonly name: string; readonly addresses: readonly string[] }[]
   /** Whether two persons change the policy. */
   readonly fourEyes?: boolean
-  /** The share of decisions that the official engine judges again; none unless told. */
-  readonly rejudgeShare?: number
+  /** How many of a million decisions the official engine judges again; none unless told. */
+  readonly rejudgedPerMillion?: number
 }
 
 export interface Surroundings {
@@ -68,7 +68,7 @@ function createClockFace(timeZone: string): (ms: number) => CedarRecord {
 
 /** Compiles the settings. @throws Misuse for what is no network; RangeError for what is no time zone */
 export function createSurroundings({ policy }: { readonly policy: QuestionSettings }): Surroundings {
-  const { timeZone, networks, fourEyes = false, rejudgeShare = 0 } = policy
+  const { timeZone, networks, fourEyes = false, rejudgedPerMillion = 0 } = policy
   const zones = networks.map(({ name, addresses }) => ({
     name,
     networks: compileNetworks(addresses, 'policy.networks'),
@@ -77,7 +77,7 @@ export function createSurroundings({ policy }: { readonly policy: QuestionSettin
     timeZone,
     networkNames: networks.map(({ name }) => name),
     isFourEyes: fourEyes,
-    rejudgeShare,
+    rejudgeShare: rejudgedPerMillion / 1_000_000,
     timeAt: createClockFace(timeZone),
     zonesOf: (address) => textSet(new Set(zones.filter((zone) => zone.networks.has(address)).map(({ name }) => name))),
   }

@@ -72,6 +72,7 @@ proves(
       "src/identity/oauth/verify-proof.ts ath === hash('sha256', token, 'base64url')",
       // WHY: the id of a browser's session is not its cookie, and one side was opened from a sealed value.
       'src/identity/passkey/ceremonies.ts content.sessionId === subject.sessionId',
+      'src/identity/federation/prove-there.ts principal?.credential.id !== proving.sessionId',
     ]
     const found = sources.flatMap(comparisonsOfSecrets)
     expect(found.filter((each) => !harmless.includes(each))).toEqual([])

@@ -232,6 +232,10 @@ test('each key says whether it is taken over while running', () => {
     'upstreams.connections',
     'upstreams.waitingCalls',
     'upstreams.eventsPerSecond',
+    'policy.timeZone',
+    'policy.networks',
+    'policy.rejudgedPerMillion',
+    'policy.fourEyes',
     'telemetry.logLevel',
   ])
 })

@@ -86,6 +86,7 @@ test('everything has a default', () => {
       eventsPerSecond: 1_000,
     },
     ledger: { origin: 'castellan' },
+    policy: { timeZone: 'UTC', networks: [], rejudgedPerMillion: 1_000, fourEyes: false },
     telemetry: { logLevel: 'info', logFormat: 'auto', traceSampling: 100 },
     demo: true,
   })
@@ -328,6 +329,8 @@ test('each key can be set by the variable that its description names', () => {
     secondFactor: 'optional',
     passkeyDomain: 'example.com',
     issuers: '[{"issuer":"https://id.example.com"}]',
+    timeZone: 'Europe/Berlin',
+    networks: '[{"name":"office","addresses":["10.0.0.0/8"]}]',
     registration: 'closed',
     assertionIssuers: 'https://id.example.com',
     metadataNetworks: '10.0.0.0/8',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { list, network, text } from './fields.ts'
+import { count, list, network, text, yesOrNo } from './fields.ts'
 
 function isTimeZone(name: string): boolean {
   try {
@@ -28,17 +28,14 @@ export const policySection = z
       .refine((zones) => new Set(zones.map(({ name }) => name)).size === zones.length, 'expected each name once')
       .default([])
       .meta({ description: 'Networks that rules know by name.' }),
-    rejudgeShare: z
-      .number('expected a number between 0 and 1')
-      .min(0, 'expected a number between 0 and 1')
-      .max(1, 'expected a number between 0 and 1')
-      .default(0.001)
+    rejudgedPerMillion: count(0, 1_000_000)
+      .default(1_000)
       .meta({
         description:
-          'The share of decisions that the official Cedar engine judges again, in a thread of its own after they were ' +
+          'How many of a million decisions the official Cedar engine judges again, in a thread of its own after they were ' +
           'answered. One disagreement denies everything until another policy is published.',
       }),
-    fourEyes: z.boolean().default(false).meta({
+    fourEyes: yesOrNo.default(false).meta({
       description:
         'Whether the policy is changed by two persons: one makes a draft, another one with roles:write publishes it.',
     }),
