@@ -13,8 +13,11 @@ export interface PolicyPart {
   readonly line: number
 }
 
-/** What matters for the end of a policy: comments, strings, and the `;` outside of both. */
-const marks = /\/\/[^\n]*|"(?:[^"\\]|\\.)*"|;/gsu
+/**
+ * What matters for the end of a policy: comments, strings, and the `;` outside of both. A string that does not end reaches
+ * to the end of the text: looking for each of its quotes anew would take the square of its length.
+ */
+const marks = /\/\/[^\n]*|"(?:[^"\\]|\\.)*\\?(?:"|$)|;/gsu
 
 /** What stands before the first word of a policy. */
 const leading = /^(?:\s|\/\/[^\n]*)*/u
