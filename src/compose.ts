@@ -65,7 +65,7 @@ async function openRooms({ live, clock, telemetry, dataFolder, database }: Groun
   const places = { gatewayUrl: live.current.gateway.publicUrl, adminUrl: live.current.admin.publicUrl }
   const counted = countSignIns(ledger, telemetry.meter)
   const ground = { database, ledger, clock, sealer, node: randomBytes(6).toString('base64url'), version: readVersion() }
-  const policy = await createPolicy({ ...ground, surroundings: live.derive(createSurroundings), log: telemetry.log })
+  const policy = await createPolicy({ ...ground, surroundings: live.derive(createSurroundings), ...telemetry })
   const remedies = createRemedies({ ...ground, policy })
   const identity = createIdentity({ ...ground, ledger: counted, settings, places, remedies })
   const ways = { workFolder: dataFolder.file('upstreams'), balance: live.derive(balanceSettings) }

@@ -10,6 +10,7 @@ import { openApiDocument } from './openapi.ts'
 import { pageFiles } from './pages/page-files.ts'
 import { answerHealth, checkRooms, healthPaths } from './operations/health.ts'
 import { admitReader, metricsPage } from './operations/metrics-page.ts'
+import { watchReviews } from './policy/reviews-watch.ts'
 import { problemResponse } from './problem.ts'
 import { recordFault, recordRefusal, type Occasion } from './record.ts'
 import { refusals } from './refusals.ts'
@@ -117,6 +118,7 @@ function addOperations(app: Hono<Env>, rooms: Rooms): void {
 export function createAdmin(rooms: Rooms): Admin {
   const app = new Hono<Env>()
   const doorway = createDoorway(rooms)
+  const endWatch = watchReviews(rooms)
   checkRooms(rooms.telemetry.health, rooms)
   addEntrance(app, rooms)
   addPages(app, rooms)
@@ -134,7 +136,10 @@ export function createAdmin(rooms: Rooms): Admin {
     handler(incoming, outgoing) {
       if (doorway.pass(incoming, outgoing)) void listener(incoming, outgoing)
     },
-    close: doorway.close,
+    close() {
+      endWatch()
+      doorway.close()
+    },
   }
 }
 

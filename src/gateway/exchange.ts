@@ -78,15 +78,15 @@ type Watchable = Pick<Open, 'cut' | 'asOf'> & Partial<Pick<Open, 'use'>>
 export function watchOver(watch: Watch, opened: Watchable, known: Entered): () => void {
   const { cut, asOf, use } = opened
   const { principal, upstream, target, permission, alsoNeeded, wasCalled, circumstances, gathers } = known
-  const { message, httpMethod, oldWire } = known
+  const { message, httpMethod, oldWire, brought, consented } = known
   const isWaiting = waitsForNews(httpMethod, message)
   const end = (refusal: Refusal): void => {
     // WHY: calls that a stop waits for are answered on this stream.
     if (refusal.code === gatewayRefusals.stopping.code && oldWire?.finish !== undefined) oldWire.finish()
     else cut.end(refusal)
   }
-  const aim = { principal, upstream, target, permission, alsoNeeded, wasCalled, circumstances, gathers }
-  return watch.open({ ...aim, cut: end, waitsForNews: isWaiting, use: isWaiting ? use : undefined }, asOf)
+  const aim = { principal, upstream, target, permission, alsoNeeded, wasCalled, circumstances, gathers, brought }
+  return watch.open({ ...aim, consented, cut: end, waitsForNews: isWaiting, use: isWaiting ? use : undefined }, asOf)
 }
 
 /** WHY: what is not on record as intended did not happen, and costs nothing. */

@@ -17,6 +17,7 @@ import { awaitTurn } from './guards/await-turn.ts'
 import { bindSession } from './guards/bind-session.ts'
 import { bindHandles } from './guards/bind-handles.ts'
 import { filterListing } from './guards/filter-listing.ts'
+import { readConsents } from './flow/read-consents.ts'
 import { readLabels } from './flow/read-labels.ts'
 import { forward } from './guards/forward.ts'
 import { gatherLabels } from './guards/gather-labels.ts'
@@ -28,7 +29,7 @@ import { heldRefusal, refuseHeld } from './guards/refuse-held.ts'
 import { resolveMember } from './aggregate/resolve-member.ts'
 import { resolveMembers } from './aggregate/resolve-members.ts'
 import { resolveTarget } from './guards/resolve-target.ts'
-import { spendBudget } from './guards/spend-budget.ts'
+import { spendBudget, takeBudget } from './guards/spend-budget.ts'
 import { spendRate } from './guards/spend-rate.ts'
 import { validateMirrors } from './guards/validate-mirrors.ts'
 import { createMeet } from './remedies/meet.ts'
@@ -42,7 +43,7 @@ export type Start = Arrival & Travelled & { readonly cut: Ending }
 
 /** From the door to what a request is about. */
 function createEntrance(rooms: PipelineRooms, handles: Parameters<typeof bindHandles>) {
-  const { settings, identity, sealer, upstreams, policy, rates } = rooms
+  const { settings, identity, sealer, upstreams, policy, remedies, rates } = rooms
   const { classifications } = upstreams
   // WHY: asked of every request, whatever its path: there is no route beside it.
   const doorway = checklist<Knock>()
@@ -58,6 +59,7 @@ function createEntrance(rooms: PipelineRooms, handles: Parameters<typeof bindHan
     .must(readMessage(settings))
     .must(bindSession(rememberOpened(sealer)))
     .must(readLabels(policy))
+    .must(readConsents({ policy, remedies }))
 
   // WHY: asked again for each server that one request reaches.
   const aims = checklist<KnownOf<typeof entrance>>()
@@ -78,7 +80,8 @@ export function createPipeline(rooms: PipelineRooms) {
     await policy.refresh()
     return heldRefusal(policy, known)
   }
-  const meet = createMeet({ ...rooms, seals, heldNow })
+  const take = (known: KnownOf<typeof straight>) => takeBudget(policy, known)
+  const meet = createMeet({ ...rooms, seals, heldNow, takeBudget: take })
   const { doorway, entrance, aims, straight } = createEntrance(rooms, [taskIds, seals])
 
   // WHY: calls, handshakes, notifications, replies and streams share one list; what is no tool passes the pin.
@@ -86,8 +89,8 @@ export function createPipeline(rooms: PipelineRooms) {
     .must(awaitTurn(turns))
     .must(matchPinnedTool(pins, definitions))
     .must(authorizeCall(policy, meet))
-    .must(validateMirrors(pins))
     .must(spendBudget(policy))
+    .must(validateMirrors(pins))
     .must(gatherLabels(policy))
     .must(recordIntent(ledger))
     .must(forward(upstreams, inFlight, settings))

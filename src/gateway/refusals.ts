@@ -68,6 +68,18 @@ export const gatewayRefusals = defineRefusals({
     hint: 'the call may have had an effect: check before you repeat it',
     status: 409,
   },
+  labelsSetBack: {
+    code: 'gateway.labels-set-back',
+    says: 'what your clients have met was set back while this was open, so that what it brings is not known any more',
+    hint: 'ask again; a call may have had an effect: check before you repeat it',
+    status: 409,
+  },
+  consentEnded: {
+    code: 'gateway.consent-ended',
+    says: 'a consent of yours that rules go by was taken back or has ended while this was open',
+    hint: 'ask again; a call may have had an effect: check before you repeat it',
+    status: 409,
+  },
   callTooLong: {
     code: 'gateway.call-too-long',
     says: 'this call took longer than {limit} seconds in all',

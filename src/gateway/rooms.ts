@@ -51,9 +51,18 @@ export interface GatewayRooms {
   >
   readonly policy: Pick<
     Policy,
-    'budgets' | 'decide' | 'findAddressHold' | 'findHold' | 'flow' | 'readsFlow' | 'refresh' | 'roles' | 'shadows'
+    | 'budgets'
+    | 'decide'
+    | 'findAddressHold'
+    | 'findHold'
+    | 'flow'
+    | 'readsConsents'
+    | 'readsFlow'
+    | 'refresh'
+    | 'roles'
+    | 'shadows'
   >
-  readonly remedies: Pick<Remedies, 'ask' | 'isReady' | 'spend' | 'goOn'>
+  readonly remedies: Pick<Remedies, 'ask' | 'consents' | 'isReady' | 'spend' | 'goOn'>
   readonly upstreams: Upstreams
   readonly ledger: Ledger
   readonly sealer: Sealer

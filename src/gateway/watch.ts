@@ -1,16 +1,20 @@
 /**
  * Does what allowed an open exchange still hold?
  * Stops: open streams outliving a revoked token, an ended session, a suspended person, a hold, a lost role, a removed
- * server or a withdrawn approval (G9); a call without end, whatever keeps it alive; a stream that nobody uses.
+ * server or a withdrawn approval (G9); an answer whose labels were set back before it came; what rests on a consent that
+ * was taken back or has ended; a call without end, whatever
+ * keeps it alive; a stream that nobody uses.
  * Trusts: the database's revision: any commit of any node moves it, and then every open exchange is judged again; so does
  * the end of credentials that are in no database.
  * Fails: when it cannot be judged, the exchange is cut.
  */
 import { asKept, type Clock, isRefusal, type Place, type Principal, refuse, type Refusal, Roll } from '#kernel'
-import type { Policy } from '#policy'
+import type { Policy, Remedies } from '#policy'
 import { identityRefusals } from '#identity'
 import type { UpstreamRecord, Upstreams } from '#upstream'
 import { decideAim } from './guards/authorize-call.ts'
+import type { Consented } from './flow/read-consents.ts'
+import type { Labelled } from './flow/read-labels.ts'
 import { type Pins, pinRefusal } from './guards/match-pinned-tool.ts'
 import { heldRefusal } from './guards/refuse-held.ts'
 import type { Aim } from './guards/resolve-target.ts'
@@ -23,7 +27,11 @@ type StreamLimits = Pick<GatewayLimits, 'streamSeconds' | 'openStreamSeconds' | 
 export interface WatchRooms {
   readonly database: { revision(): number }
   readonly identity: { stillValid(principal: Principal): boolean | Promise<boolean>; epoch(): number }
-  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & { readonly roles: Pick<Policy['roles'], 'keptOf'> }
+  readonly policy: Pick<Policy, 'decide' | 'findHold' | 'refresh'> & {
+    readonly roles: Pick<Policy['roles'], 'keptOf'>
+    readonly flow: Pick<Policy['flow'], 'keeps'>
+  }
+  readonly remedies: { readonly consents: Pick<Remedies['consents'], 'inForce'> }
   readonly upstreams: {
     readonly catalog: Pick<Upstreams['catalog'], 'find' | 'refresh'>
     readonly bundles: Pick<Upstreams['bundles'], 'refresh'>
@@ -33,7 +41,7 @@ export interface WatchRooms {
   readonly settings: { readonly current: { readonly limits: StreamLimits } }
 }
 
-export interface OpenExchange extends Aim {
+export interface OpenExchange extends Aim, Consented, Pick<Labelled, 'brought'> {
   readonly principal: Principal
   /** A stream that waits for news has no end of its own. */
   readonly waitsForNews: boolean
@@ -46,6 +54,8 @@ interface Watched {
   readonly exchange: OpenExchange
   /** The revision at which it was last judged. */
   judged: number
+  /** How many labels it had brought by then. */
+  brought: number
   readonly openedAtTick: number
   readonly life: StreamLife | undefined
 }
@@ -93,12 +103,23 @@ function judgeGathering(exchange: OpenExchange, current: Principal): Refusal | u
   return exchange.gathers?.(current) === true ? undefined : isGone(exchange)
 }
 
+/** WHY: what a rule made of it is not known here; the next exchange is judged by what is left. */
+async function lostConsent({ remedies }: WatchRooms, { principal, consented }: OpenExchange): Promise<boolean> {
+  if (consented.purposes.size === 0) return false
+  const { purposes } = await remedies.consents.inForce(principal)
+  return [...consented.purposes].some((purpose) => !purposes.has(purpose))
+}
+
 async function judge(rooms: WatchRooms, exchange: OpenExchange): Promise<Refusal | undefined> {
   const { principal } = exchange
   if (principal.credential.expiresAt <= rooms.clock.now()) return refuse(identityRefusals.tokenExpired)
   if (!(await rooms.identity.stillValid(principal))) return refuse(identityRefusals.tokenInvalid)
   const held = heldRefusal(rooms.policy, exchange)
   if (held !== undefined) return held
+  const { brought } = exchange
+  const isKept = brought === undefined || (await rooms.policy.flow.keeps({ principal, labels: [...brought] }))
+  if (!isKept) return refuse(gatewayRefusals.labelsSetBack)
+  if (await lostConsent(rooms, exchange)) return refuse(gatewayRefusals.consentEnded)
   // WHY: the principal's roles and groups are those of the start; what was taken away since counts.
   const current = asKept(principal, await rooms.policy.roles.keptOf(principal.id))
   return exchange.gathers === undefined ? judgeAim(rooms, exchange, current) : judgeGathering(exchange, current)
@@ -120,19 +141,27 @@ function stateOf({ database, identity }: WatchRooms): number {
   return database.revision() + identity.epoch()
 }
 
-/** Judges again what is due: judged before the last change, or past its credential's end. */
+function isDue({ exchange, judged, brought }: Watched, revision: number): boolean {
+  return judged !== revision || brought !== (exchange.brought?.size ?? 0)
+}
+
+/** When what it rests on ends by itself. */
+function endsAt({ exchange: { principal, consented } }: Watched): number {
+  return Math.min(principal.credential.expiresAt, consented.until)
+}
+
+/** Judges again what is due: judged before the last change, or past the end of its credential or of a consent. */
 async function judgeDue(rooms: WatchRooms, open: Open): Promise<void> {
   const revision = stateOf(rooms)
   const now = rooms.clock.now()
-  const due = open
-    .list()
-    .filter(({ thing: { exchange, judged } }) => judged !== revision || exchange.principal.credential.expiresAt <= now)
+  const due = open.list().filter(({ thing }) => isDue(thing, revision) || endsAt(thing) <= now)
   if (due.length === 0) return
   const { policy, upstreams } = rooms
   await Promise.all([policy.refresh(), upstreams.catalog.refresh(), upstreams.bundles.refresh()])
   const judgeOne = async (place: Place<Watched>): Promise<void> => {
     // WHY: most have ended by the time it is their turn.
     if (place.at === -1) return
+    place.thing.brought = place.thing.exchange.brought?.size ?? 0
     const refusal = await judge(rooms, place.thing.exchange).catch(() => refuse(gatewayRefusals.fault))
     if (refusal === undefined) place.thing.judged = revision
     else if (place.at !== -1) end(open, place, refusal)
@@ -185,7 +214,7 @@ export function createWatch(rooms: WatchRooms): Watch {
       const { principal, waitsForNews, use } = exchange
       const life = use && lives.begin(principal.credential.id, use, tick)
       if (!waitsForNews) lives.asked(principal.credential.id, tick)
-      const place = open.enter({ exchange, judged: asOf, openedAtTick: tick, life })
+      const place = open.enter({ exchange, judged: asOf, brought: 0, openedAtTick: tick, life })
       return () => {
         open.leave(place)
         if (life !== undefined) lives.end(life)

@@ -20,15 +20,45 @@ export const untold = Symbol('untold')
 const missing = Symbol('missing')
 const doubtful = Symbol('doubtful')
 
-function segmentsOf(key: string): readonly string[] {
-  const segments = key.split('/')
-  return key.includes('~') ? segments.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')) : segments
+const mostRemembered = 2_000
+const longestRemembered = 64
+
+/** WHY: the names in rules and in calls are few, and asked for again and again. */
+function remembering<Made>(make: (text: string) => Made): (text: string) => Made {
+  const known = new Map<string, Made>()
+  return (text) => {
+    const remembered = known.get(text)
+    if (remembered !== undefined) return remembered
+    const made = make(text)
+    if (text.length > longestRemembered) return made
+    // INVARIANT: what is remembered is bounded, whatever callers name.
+    if (known.size >= mostRemembered) known.clear()
+    known.set(text, made)
+    return made
+  }
 }
 
+/** One step along a key, and what a careless reader takes it for. */
+interface Segment {
+  readonly name: string
+  readonly folded: string
+}
+
+const foldOf = remembering(fold)
+/** A tilde that stands for nothing. SPEC: RFC 6901, section 3. */
+const looseTilde = /~(?![01])/
+/** Empty for what is no key. INVARIANT: there is one key for an argument; another one would be none for the official engine. */
+const segmentsOf = remembering((key): readonly Segment[] => {
+  if (looseTilde.test(key)) return []
+  return key.split('/').map((part) => {
+    const name = part.includes('~') ? part.replaceAll('~1', '/').replaceAll('~0', '~') : part
+    return { name, folded: fold(name) }
+  })
+})
+
 /** INVARIANT: a member that another reader could take for this one makes it doubtful, whether it is there or not. */
-function memberOf(object: Readonly<Record<string, unknown>>, name: string): unknown {
-  const folded = fold(name)
-  for (const other in object) if (other !== name && fold(other) === folded) return doubtful
+function memberOf(object: Readonly<Record<string, unknown>>, { name, folded }: Segment): unknown {
+  for (const other in object) if (other !== name && foldOf(other) === folded) return doubtful
   return Object.hasOwn(object, name) ? object[name] : missing
 }
 
@@ -41,7 +71,7 @@ function elementOf(list: readonly unknown[], name: string): unknown {
 function find(given: Readonly<Record<string, unknown>>, key: string): unknown {
   let found: unknown = given
   for (const segment of segmentsOf(key)) {
-    if (Array.isArray(found)) found = elementOf(found, segment)
+    if (Array.isArray(found)) found = elementOf(found, segment.name)
     else found = isObject(found) ? memberOf(found, segment) : missing
     if (typeof found === 'symbol') return found
   }
@@ -65,6 +95,7 @@ export function argumentOf(given: CallArguments, kind: ArgumentKind, key: string
   const found = find(given, key)
   if (found === missing) return undefined
   if (found === untold) return unknown
+  if (found === given) return confused('a rule names an argument by a key in which `~` is not written `~0`')
   if (found === doubtful) return confused('an argument that a rule reads has a look-alike')
   return readers[kind](found) ?? confused(`an argument that a rule reads in \`${kind}\` is something else`)
 }
@@ -73,7 +104,7 @@ type Tags = Record<ArgumentKind, Record<string, string | number | boolean | stri
 
 function collect(value: unknown, key: string, tags: Tags): void {
   if (isText(value)) tags.texts[key] = value
-  else if (typeof value === 'number' && Number.isSafeInteger(value)) tags.numbers[key] = value
+  else if (typeof value === 'number' && Number.isSafeInteger(value)) tags.numbers[key] = value + 0
   else if (typeof value === 'boolean') tags.flags[key] = value
   else if (Array.isArray(value) && value.every(isText)) tags.lists[key] = [...new Set(value)]
   if (!isObject(value) && !Array.isArray(value)) return

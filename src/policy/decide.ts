@@ -110,39 +110,51 @@ function denyBroken({ loaded, answered }: Asking, { id, because, message }: Judg
   return denyFor({ rule: id, says, place: placeOf(rule), inputs, isConfused: true, ...told }, loaded.version)
 }
 
-function decidingOf({ outcome, deciding, undecided }: Judgement): readonly string[] {
-  return outcome === 'depends' ? undecided : deciding
+/** INVARIANT: one for all, as a member of each: copies and comparisons of a decision have its reasons. */
+const laterReasons = {
+  enumerable: true,
+  get(this: LazyDecision) {
+    return this.readReasons()
+  },
 }
 
-/** WHY: a list asks thousands of times, and reads the reasons of few. */
-function withReasons(decision: Omit<Decision, 'reasons'>, make: () => readonly Reason[]): Decision {
-  const { isAllowed, snapshotVersion, remedies, mayDepend } = decision
-  let made: readonly Reason[] | undefined
-  return {
-    isAllowed,
-    get reasons() {
-      return (made ??= make())
-    },
-    snapshotVersion,
-    remedies,
-    mayDepend,
+/**
+ * A decision whose reasons are made when they are read. WHY: a list asks thousands of times, and reads the reasons of few;
+ * a class, because an accessor made for each object takes several times as long.
+ */
+class LazyDecision implements Decision {
+  readonly isAllowed: boolean
+  readonly snapshotVersion: number
+  readonly remedies: readonly Remedy[]
+  readonly mayDepend: boolean
+  declare readonly reasons: readonly Reason[]
+  readonly #make: () => readonly Reason[]
+  #made: readonly Reason[] | undefined
+
+  constructor({ loaded, answered: { outcome } }: Asking, make: () => readonly Reason[]) {
+    const said = outcome.judgement.outcome
+    this.isAllowed = said === 'allow'
+    this.snapshotVersion = loaded.version
+    this.remedies = outcome.remedies
+    this.mayDepend = said === 'depends'
+    this.#make = make
+    Object.defineProperty(this, 'reasons', laterReasons)
+  }
+
+  readReasons(): readonly Reason[] {
+    return (this.#made ??= this.#make())
   }
 }
 
 function tell(asking: Asking, principal: Principal): Decision {
-  const { loaded, answered, subject } = asking
-  const { judgement, remedies } = answered.outcome
-  const [error] = judgement.errors
+  const { judgement, rules } = asking.answered.outcome
+  const error = judgement.errors[0]
   if (error !== undefined) return denyBroken(asking, error)
-  const rules = decidingOf(judgement).map((id) => ruleIn(loaded, id))
-  const { outcome } = judgement
-  const decided = { isAllowed: outcome === 'allow', snapshotVersion: loaded.version }
-  if (rules.length === 0) {
-    const denied = { ...decided, remedies: none, mayDepend: false }
-    return withReasons(denied, () => [{ rule: 'not-granted', says: sayNotGranted(principal, subject) }])
-  }
-  const told = { ...decided, remedies, mayDepend: outcome === 'depends' }
-  return withReasons(told, () => rules.map((rule) => reasonOf(asking, rule)))
+  return new LazyDecision(asking, () =>
+    rules.length === 0
+      ? [{ rule: 'not-granted', says: sayNotGranted(principal, asking.subject) }]
+      : rules.map((rule) => reasonOf(asking, rule)),
+  )
 }
 
 /** What every decision of this process rests on. */

@@ -20,7 +20,7 @@ export const policyEvents = {
   holdLifted: defineEvent({ name: 'hold.lifted', says: 'a hold was lifted' }),
   distrusted: defineEvent({
     name: 'policy.distrusted',
-    says: 'the official engine disagreed with a decision; everything is denied until another snapshot is published',
+    says: 'the official engine disagreed with a decision; everything is denied until other rules are published',
   }),
   flowLabelled: defineEvent({
     name: 'flow.labelled',

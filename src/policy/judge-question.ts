@@ -4,6 +4,7 @@
  * Trusts: the compiled rules, for what they read; `readQuestion`.
  * Fails: what throws here is a denial of whoever asked; an answer with an error is not remembered.
  */
+import type { CompiledRule } from './cedar/source.ts'
 import type { Remedy } from './circumstances.ts'
 import type { Judgement } from './evaluate/compile-rules.ts'
 import type { CedarRequest } from './evaluate/values.ts'
@@ -14,6 +15,8 @@ import type { LoadedSnapshot } from './snapshot/load.ts'
 
 export interface Outcome {
   readonly judgement: Judgement
+  /** Those that decided it, or that it depends on; in the order of their ids. */
+  readonly rules: readonly CompiledRule[]
   /** What would, all of it together, turn the denial into an allowance. */
   readonly remedies: readonly Remedy[]
 }
@@ -41,6 +44,15 @@ function remediesFor(
   return askWith(deciding).outcome === 'deny' ? none : Object.freeze(remedies)
 }
 
+/** @throws Error for a rule that is none of the snapshot */
+function decidingIn({ rules }: LoadedSnapshot, { outcome, deciding, undecided }: Judgement): readonly CompiledRule[] {
+  return (outcome === 'depends' ? undecided : deciding).map((id) => {
+    const rule = rules.get(id)
+    if (rule === undefined) throw new Error('an unknown rule')
+    return rule
+  })
+}
+
 export function judgeQuestion(loaded: LoadedSnapshot, question: Question, surroundings: Surroundings): Answered {
   const ground = { surroundings, remedied: loaded.remedied }
   const request = requestOf(question, ground)
@@ -56,7 +68,8 @@ export function judgeQuestion(loaded: LoadedSnapshot, question: Question, surrou
     const mended = { ...question, circumstances: { ...circumstances, met: new Set([...before, ...met]) } }
     return loaded.judged.judge(requestOf(mended, ground))
   }
-  const outcome = { judgement, remedies: remediesFor(judgement, loaded, askWith) }
+  const remedies = remediesFor(judgement, loaded, askWith)
+  const outcome = { judgement, rules: decidingIn(loaded, judgement), remedies }
   if (judgement.errors.length === 0) loaded.cache.set(key, outcome)
   return { outcome, request, reads }
 }

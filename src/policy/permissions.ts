@@ -26,6 +26,8 @@ const thingOfEach = {
   'holds:write': 'AdminPlane',
   'approvals:write': 'AdminPlane',
   'audit:read': 'AdminPlane',
+  'reviews:read': 'AdminPlane',
+  'reviews:write': 'AdminPlane',
   'config:write': 'AdminPlane',
   'metrics:read': 'AdminPlane',
   'tokens:read': 'AdminPlane',

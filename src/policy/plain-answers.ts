@@ -22,7 +22,7 @@ export interface PlainAnswers {
   find(asked: PlainQuestion): Decision | undefined
   /**
    * Keeps the decision if that is all it rests on.
-   * @param reads of all rules that could apply
+   * @param reads of all rules that could apply; a list that does not change
    * @returns the decision, as it is kept where it is
    */
   keep(asked: PlainQuestion, decision: Decision, reads: () => readonly string[]): Decision
@@ -48,7 +48,20 @@ function keyOf({ permission, target, effect }: PlainQuestion): string | undefine
   return `${permission} ${effect} ${kind}${hasName} ${upstream.length} ${upstream}${name}`
 }
 
+/** WHY: rules that are asked together say what they read in one list for good. */
+function createIsPlain(): (reads: readonly string[]) => boolean {
+  const judged = new WeakMap<readonly string[], boolean>()
+  return (reads) => {
+    const known = judged.get(reads)
+    if (known !== undefined) return known
+    const isPlain = reads.every((read) => plain.test(read))
+    judged.set(reads, isPlain)
+    return isPlain
+  }
+}
+
 export function createPlainAnswers(): PlainAnswers {
+  const isPlain = createIsPlain()
   const byPrincipal = new WeakMap<Principal, Map<string, Decision>>()
   return {
     find(asked) {
@@ -57,13 +70,16 @@ export function createPlainAnswers(): PlainAnswers {
       return key === undefined ? undefined : known?.get(key)
     },
     keep(asked, decision, reads) {
-      const key = keyOf(asked)
       // WHY: denials tell what was read, and would fill the place with names that nobody has.
-      if (key === undefined || !decision.isAllowed || !reads().every((read) => plain.test(read))) return decision
+      if (!decision.isAllowed || !isPlain(reads())) return decision
+      const key = keyOf(asked)
+      if (key === undefined) return decision
       const known = byPrincipal.get(asked.principal) ?? new Map<string, Decision>()
       if (known.size >= mostOfOnePrincipal) known.clear()
       // INVARIANT: a copy: reasons that are made when they are read would keep the question, and its arguments.
-      const kept = Object.freeze({ ...decision, reasons: Object.freeze([...decision.reasons]) })
+      const { isAllowed, snapshotVersion, remedies, mayDepend } = decision
+      const reasons = Object.freeze([...decision.reasons])
+      const kept = Object.freeze({ isAllowed, reasons, snapshotVersion, remedies, mayDepend })
       byPrincipal.set(asked.principal, known.set(key, kept))
       return kept
     },

@@ -23,8 +23,11 @@ import { findInForce, findOnAddress, type HeldQuestion, indexHolds, type HoldInd
 import type { Hold } from './holds/hold.ts'
 import { createHolds, readHoldsInForce, type Holds } from './holds/holds.ts'
 import { createRefresh } from './refresh.ts'
+import { isKeptDistrusted, keepDistrusted } from './rejudge/distrust.ts'
+import { countRejudged, type RejudgeMeter, type RejudgeOutcome } from './rejudge/metrics.ts'
 import { createRejudging, type Rejudging } from './rejudge/rejudge.ts'
 import { createReplays, type Replays } from './replay/create-replays.ts'
+import { createReviews, type ReviewNeeds, type Reviews } from './reviews/create-reviews.ts'
 import { createRoles, type Roles } from './roles/roles.ts'
 import { seedDemoRoles, seedShippedRoles } from './roles/seed.ts'
 import { createSurroundings, type Surroundings } from './settings.ts'
@@ -57,11 +60,14 @@ export interface Policy {
   readonly flow: Flow
   /** Whether any rule in force may go by what a client has met; as of the last `refresh`. */
   readsFlow(): boolean
+  /** Likewise by what the person has consented to. */
+  readsConsents(): boolean
   readonly roles: Roles
   readonly changes: PolicyChanges
   /** Counts what rules that are judged aside would have changed. */
   readonly shadows: ShadowWatch
   readonly replays: Replays
+  readonly reviews: Reviews
   /** The snapshot in force. @throws Fault `policy.unavailable` after a failed `refresh` */
   snapshot(): Snapshot
   /** Of the rule with this id in the snapshot in force: changes when, and only when, it is written anew. */
@@ -80,14 +86,24 @@ export interface PolicyNeeds {
   readonly surroundings?: { readonly current: Surroundings }
   /** Told when the official engine disagrees. */
   readonly log?: Pick<Log, 'error'>
+  /** Counts what the official engine said. */
+  readonly meter?: RejudgeMeter
 }
 
 /** WHY: everything is denied by then; an entry that cannot be written must not stop that. */
-function alarmed({ ledger, log }: PolicyNeeds, share: () => number): Rejudging {
-  return createRejudging({
+function alarmed(needs: PolicyNeeds, share: () => number, peek: () => Live | undefined) {
+  const { ledger, log, meter } = needs
+  let count: ((outcome: RejudgeOutcome) => void) | undefined
+  const rejudging: Rejudging = createRejudging({
     share,
+    onJudged: (outcome) => count?.(outcome),
+    isDistrustedElsewhere(loaded) {
+      const live = peek()
+      return live?.isDistrusted === true && live.snapshot === loaded
+    },
     onDisagreement(found) {
-      const { snapshotVersion } = found
+      const { snapshotVersion, rulesHash } = found
+      void keepDistrusted(needs, { version: snapshotVersion, rulesHash })
       log?.error('policy.distrusted', 'the official engine disagreed with a decision; everything is denied', {
         snapshotVersion,
       })
@@ -95,10 +111,18 @@ function alarmed({ ledger, log }: PolicyNeeds, share: () => number): Rejudging {
       void entry.catch(() => undefined)
     },
   })
+  const isDistrusted = () => {
+    const live = peek()
+    return live !== undefined && rejudging.isDistrusted(live.snapshot)
+  }
+  if (meter !== undefined) count = countRejudged(meter, isDistrusted)
+  return rejudging
 }
 
 interface Live {
   readonly snapshot: LoadedSnapshot
+  /** Whether some node found that the official engine disagrees with it. */
+  readonly isDistrusted: boolean
   readonly holds: HoldIndex
   readonly budgets: BudgetIndex
 }
@@ -117,7 +141,8 @@ function createLive({ database, clock }: { database: Database; clock: Clock }) {
     try {
       const holds = indexHolds(await readHoldsInForce(database.query, clock.now()))
       const budgets = await readBudgets(database.query)
-      live = { snapshot: await loadSnapshot(), holds, budgets }
+      const snapshot = await loadSnapshot()
+      live = { snapshot, isDistrusted: await isKeptDistrusted(database.query, snapshot), holds, budgets }
     } catch (cause) {
       live = undefined
       throw unavailable(cause)
@@ -147,6 +172,21 @@ function fingerprintOf(loaded: LoadedSnapshot | undefined, id: string): string |
   return rule && hash('sha256', rule.text, 'base64url')
 }
 
+function shownSnapshot({ version, hash: snapshotHash, cedar }: LoadedSnapshot): Snapshot {
+  return { version, hash: snapshotHash, cedar }
+}
+
+/** What reviews see of what is in force. */
+function seenInReviews(read: () => Live, clock: Clock): Pick<ReviewNeeds, 'rules' | 'holdOn'> {
+  return {
+    rules() {
+      const { version, rules } = read().snapshot
+      return { version, rules: rules.values() }
+    },
+    holdOn: (personId) => findInForce(read().holds, { personId }, clock.now())?.id ?? null,
+  }
+}
+
 /**
  * Makes the room, with the shipped roles in the database and the newest snapshot loaded.
  * @throws Fault `policy.unavailable` when the database holds a policy that cannot be trusted
@@ -173,7 +213,10 @@ export async function createPolicy(needs: PolicyNeeds): Promise<Policy> {
   const deciding = { ...asked, current: () => peek()?.snapshot }
   const shadowsOf = createShadowsOf(deciding)
   return {
-    decide: createDecide({ ...deciding, rejudging: alarmed(needs, () => surroundings.current.rejudgeShare) }),
+    decide: createDecide({
+      ...deciding,
+      rejudging: alarmed(needs, () => surroundings.current.rejudgeShare, peek),
+    }),
     shadowsOf,
     refresh,
     findHold: (asked) => findInForce(read().holds, asked, needs.clock.now()),
@@ -186,6 +229,7 @@ export async function createPolicy(needs: PolicyNeeds): Promise<Policy> {
     }),
     flow: createFlow(needs),
     readsFlow: () => peek()?.snapshot.readsFlow === true,
+    readsConsents: () => peek()?.snapshot.readsConsents === true,
     roles: createRoles({ ...withChanged, checks: roleChecks(life) }),
     changes: createChanges(life),
     shadows: createShadowWatch({
@@ -197,10 +241,8 @@ export async function createPolicy(needs: PolicyNeeds): Promise<Policy> {
       },
     }),
     replays: createReplays({ ...needs, deciding }),
-    snapshot() {
-      const { version, hash: snapshotHash, cedar } = read().snapshot
-      return { version, hash: snapshotHash, cedar }
-    },
+    reviews: createReviews({ ...life, ...seenInReviews(read, needs.clock) }),
+    snapshot: () => shownSnapshot(read().snapshot),
     ruleFingerprint: (id) => fingerprintOf(peek()?.snapshot, id),
     async seedDemoRoles() {
       await seedDemoRoles(needs)

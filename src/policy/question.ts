@@ -44,6 +44,18 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= longestJudgedName && value.isWellFormed()
 }
 
+/** WHY: a principal is asked about again and again, and never changes. */
+const readable = new WeakSet<Principal>()
+
+function unreadableOf(principal: Principal): string | undefined {
+  if (readable.has(principal)) return undefined
+  const { id, roles } = principal
+  if (!Array.isArray(roles) || !roles.every(isName)) return 'the roles are unreadable'
+  if (!isName(id)) return 'the principal has no readable id'
+  readable.add(principal)
+  return undefined
+}
+
 type Place = Pick<Question, 'thing' | 'upstream' | 'name'>
 
 const adminPlane: Place = { thing: 'AdminPlane', upstream: 'castellan', name: '' }
@@ -82,9 +94,8 @@ export function readQuestion(principal: Principal, asking: Asking): ReadQuestion
   if (typeof place === 'string') return { unreadable: place }
   const { thing, upstream, name } = place
   if (thing !== expected) return { unreadable: 'the permission does not apply to a target of this kind' }
-  if (!Array.isArray(principal.roles) || !principal.roles.every(isName))
-    return { unreadable: 'the roles are unreadable' }
-  if (!isName(principal.id)) return { unreadable: 'the principal has no readable id' }
+  const unreadable = unreadableOf(principal)
+  if (unreadable !== undefined) return { unreadable }
   const { classification = unclassified, callArguments, at = now } = circumstances
   const action = actionOf(permission, classification.effect)
   if (action === '') return { unreadable: 'the tool is of no known effect class' }

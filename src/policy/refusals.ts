@@ -13,6 +13,12 @@ export const policyRefusals = defineRefusals({
     hint: 'use 1 to 63 lower-case letters, digits and dashes, beginning with a letter',
     status: 400,
   },
+  ownerInvalid: {
+    code: 'policy.owner-invalid',
+    says: 'the owner of a role is a name of one line and at most {limit} characters',
+    hint: 'write the name of the person who answers for it, or leave it out',
+    status: 400,
+  },
   descriptionInvalid: {
     code: 'policy.description-invalid',
     says: 'the description of a role is one line of at most {limit} characters',

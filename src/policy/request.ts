@@ -6,7 +6,7 @@
  * @see docs/policy-language.md
  */
 import type { Principal } from '#kernel'
-import { argumentKinds, argumentOf } from './arguments.ts'
+import { type ArgumentKind, argumentKinds, argumentOf } from './arguments.ts'
 import { namespace } from './cedar/schema.ts'
 import { parseIp } from './evaluate/ip.ts'
 import {
@@ -192,6 +192,24 @@ function thingOf({ upstream, name, classification }: Question): Entity {
   }
 }
 
+const nothing = () => undefined
+
+/** One kind of a call's arguments. WHY: whether an argument is there and what it is are asked one after the other. */
+function argumentsOf({ callArguments }: Question, kind: ArgumentKind): Entity {
+  let lastKey: string | undefined
+  let last: Result | undefined
+  return {
+    ancestors: [],
+    attribute: nothing,
+    tag(key) {
+      if (key === lastKey) return last
+      last = argumentOf(callArguments, kind, key)
+      lastKey = key
+      return last
+    },
+  }
+}
+
 /** The request of a question. Nothing is read before a rule reads it. */
 export function requestOf(question: Question, ground: Ground): CedarRequest {
   const { uid: principal, entity } = standing(question.principal)
@@ -199,6 +217,7 @@ export function requestOf(question: Question, ground: Ground): CedarRequest {
   const action = actionUids.get(question.action)
   if (resource === undefined || action === undefined) throw new Error('a question about nothing')
   let thing: Entity | undefined
+  let given: Map<ArgumentKind, Entity> | undefined
   return {
     principal,
     action,
@@ -210,7 +229,12 @@ export function requestOf(question: Question, ground: Ground): CedarRequest {
       if (type === action.type) return actionEntities.get(id)
       const kind = argumentKindOf.get(type)
       if (kind === undefined || id !== askedId) return undefined
-      return { ancestors: [], attribute: () => undefined, tag: (key) => argumentOf(question.callArguments, kind, key) }
+      given ??= new Map()
+      const known = given.get(kind)
+      if (known !== undefined) return known
+      const made = argumentsOf(question, kind)
+      given.set(kind, made)
+      return made
     },
   }
 }

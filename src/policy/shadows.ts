@@ -31,13 +31,15 @@ export function createShadows(rules: readonly CompiledRule[]) {
   const aside = rules.filter(({ isShadow }) => isShadow)
   if (aside.length === 0) return undefined
   const effects = new Map(aside.map(({ id, effect }) => [id, effect]))
-  const each = aside.map((rule) => createHolding([rule]))
+  let each: readonly Rules[] | undefined
   const together = createHolding(aside)
 
   function holding(request: CedarRequest): Judgement[] {
     const judgement = together.judge(request)
     // WHY: beside one that fails, nothing is told of the others.
-    return judgement.errors.length === 0 ? [judgement] : each.map((rule) => rule.judge(request))
+    if (judgement.errors.length === 0) return [judgement]
+    each ??= aside.map((rule) => createHolding([rule]))
+    return each.map((rule) => rule.judge(request))
   }
 
   /** @param decided what was answered without them */

@@ -38,7 +38,10 @@ export const machinePlaces: readonly { readonly path: RegExp; readonly why: stri
     path: /^src\/audit\/(ledger|storage|worker|verify)[^/]*(\/.*)?$/,
     why: "the ledger's storage and its offline reader",
   },
-  { path: /^src\/policy\/rejudge\//, why: 'a thread of its own, where the official engine stops nobody' },
+  {
+    path: /^src\/policy\/(rejudge|cedar\/aside)\//,
+    why: 'a thread of its own, where the official engine stops nobody',
+  },
   { path: /^src\/secrets\/(providers|leases)\//, why: 'plug folder: secrets come from files and services' },
   { path: /^src\/identity\/methods\/password\/common-passwords\.ts$/, why: 'reads the list it ships with' },
   { path: /^src\/identity\/pages\/look\//, why: 'reads the stylesheets it ships with' },

@@ -39,7 +39,9 @@ proves(
     const atOnce = await Promise.all(Array.from({ length: 16 }, () => browser.request('/sign-in/passkey', { fields })))
     expect(atOnce.filter(hasSession)).toHaveLength(1)
     const again = await browser.request('/sign-in/passkey', { fields })
-    expect([again.status, hasSession(again)]).toEqual([401, false])
+    // WHY: if the winner came among the last, those before it have slowed the name down, and the answer is 429.
+    expect([401, 429]).toContain(again.status)
+    expect(hasSession(again)).toBe(false)
 
     world.clock.advance(30 * 60_000)
     const mallory = createPageClient(origin)

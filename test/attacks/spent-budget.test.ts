@@ -6,6 +6,9 @@ import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { reader, startWorld } from '../world/castellan.ts'
 import { callTool, modern } from '../world/messages.ts'
+import { obtainTokens } from '../world/oauth/client.ts'
+import { call, decide, remedyIn, startApprovals } from '../world/step-up/approvals.ts'
+import { pay } from '../world/step-up/payments.ts'
 
 const reads = { kind: 'principal', meter: 'calls', period: 'day' }
 
@@ -80,3 +83,58 @@ proves('LIM-4', 'an answer that is larger than what is left is the last one', as
   const taken = body['taken'] as { taken: number }[]
   expect(taken[0]?.taken).toBeGreaterThan(10)
 })
+
+for (const database of ['sqlite', 'postgres'] as const) {
+  proves(
+    ['LIM-4', 'APR-1'],
+    `a call that a budget refuses uses up no approval, and one that its approval does not let pass spends nothing (${database})`,
+    async () => {
+      const { world, ben, lea } = await startApprovals({ database })
+      const second = await world.secondNode()
+      const tokensAt = (gatewayUrl: string, clientId?: string) =>
+        obtainTokens(gatewayUrl, ben, {
+          resource: `${gatewayUrl}/servers/books/mcp`,
+          ...(clientId === undefined ? {} : { clientId }),
+        })
+      const { accessToken: token, clientId } = await tokensAt(world.gatewayUrl)
+      // WHY: the same client at the other node: what is given for it counts there, too.
+      const { accessToken: there } = await tokensAt(second.gatewayUrl, clientId)
+      const budget = { kind: 'tool', subject: 'books/echo', meter: 'calls', period: 'day' }
+      const setAmount = async (amount: number) =>
+        expect((await world.ana.api('PUT', '/budgets', { ...budget, amount })).status).toBe(200)
+      const approved = async (amount: number) => {
+        const { id } = remedyIn(await call(world, token, pay(amount)))
+        expect((await decide(lea, id)).status).toBe(200)
+        return id
+      }
+      const everywhere = (amount: number) =>
+        Promise.all(
+          [world, second, world, second].map(({ gatewayUrl }) =>
+            world.post({ token: gatewayUrl === world.gatewayUrl ? token : there, message: pay(amount), gatewayUrl }),
+          ),
+        )
+      await setAmount(2)
+      await approved(1)
+      // WHY: three of the four took from the budget before they found the approval gone.
+      expect((await everywhere(1)).filter(({ body }) => 'result' in body)).toHaveLength(1)
+      await approved(2)
+      expect((await everywhere(2)).filter(({ body }) => 'result' in body)).toHaveLength(1)
+
+      const id = await approved(3)
+      for (const { status, body } of await everywhere(3)) {
+        expect(status, JSON.stringify(body)).toBe(429)
+        expect(body).toMatchObject({ error: { data: { code: 'policy.budget-spent' } } })
+      }
+      expect((await lea.api('GET', `/approvals/${id}`)).body).toMatchObject({ state: 'ready' })
+      expect(world.books.calls('tools/call')).toHaveLength(2)
+      await setAmount(3)
+      await expect.poll(async () => (await call(world, token, pay(3))).status, { timeout: 5_000 }).toBe(200)
+      expect(world.books.calls('tools/call')).toHaveLength(3)
+      expect(remedyIn(await call(world, token, pay(3))).id).not.toBe(id)
+      const refused = await world.ledger('&event=call.refused&refusal=policy.budget-spent')
+      expect(refused.length).toBeGreaterThanOrEqual(2)
+      for (const { details } of refused) expect(details).toMatchObject({ guard: 'authorize-call', amount: 2 })
+    },
+    90_000,
+  )
+}

@@ -56,4 +56,8 @@ export const oauthControls = {
     says: 'a token that was exchanged for another ends with it: with its grant, its person, its clients and its issuer',
     sources: ['G8', 'ASVS 7.4.2', 'RFC 8693'],
   },
+  'OAU-15': {
+    says: 'a token is as old as the proof behind it: refreshing it, or making one from an old session, makes no proof younger',
+    sources: ['G2', 'RFC 9470', 'ASVS 7.5.3'],
+  },
 } as const

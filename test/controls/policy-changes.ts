@@ -22,4 +22,20 @@ export const policyChangeControls = {
     says: 'what a change would do to the calls of the past is seen before it is published, by who may read those calls',
     sources: ['G3', 'G5', 'ASVS 8.3.1'],
   },
+  'CHG-6': {
+    says: 'no rule is published by which nobody could change the policy again; one that shuts some out has to be accepted',
+    sources: ['G3', 'ASVS 8.3.1'],
+  },
+  'CHG-7': {
+    says: 'rules with which the official engine disagreed let nothing pass, on any node and after a start, until others are published',
+    sources: ['G3', 'ASVS 16.5.3'],
+  },
+  'REV-1': {
+    says: 'nobody decides about their own access, nor what others were asked, nor once their right is gone; who only reads decides nothing',
+    sources: ['G3', 'ASVS 2.3.5', 'NIST AC-2(j)', 'ISO 27001 A.5.18'],
+  },
+  'REV-2': {
+    says: 'a decision counts once, about what was looked at and nothing else, on all nodes; what it takes is gone at once, on record with its evidence',
+    sources: ['G3', 'ASVS 8.3.2', 'SOC 2 CC6.3'],
+  },
 } as const satisfies Record<string, Control>

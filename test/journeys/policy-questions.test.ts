@@ -6,6 +6,7 @@ import { runCli } from '#cli'
 import { reader, startWorld, type World } from '../world/castellan.ts'
 import { callTool } from '../world/messages.ts'
 import type { Person } from '../world/people.ts'
+import { publishPolicy } from '../world/step-up/approvals.ts'
 import { createTestTerminal } from '../world/terminal.ts'
 
 let home = ''
@@ -99,4 +100,36 @@ test('can, why, who-can and explain answer with rules and what they read', async
   // WHY: whoever got a role after the call did not have it then.
   expect(explained.out).toMatch(/by the policy in force\ndenied by snapshot 3\n/)
   expect((await ana('policy', 'explain', '999999')).err).toContain('policy.entry-unknown')
+})
+
+test('a question tells what clients have met and what was consented to', async () => {
+  const world = await startWorld()
+  await world.join('ben', [reader])
+  const rule = `@id("letters")
+forbid (principal, ${calls}, resource) when { context.flow.contains("untrusted") }
+unless { context.consents.contains("To look, and to read") };`
+  await publishPolicy(world.ana, rule)
+  const ana = await signedIn(world, world.ana)
+  const can = (...told: string[]) => ana('policy', 'can', 'ben', 'tools:call', 'books/tools/echo', ...told)
+  expect((await can()).code).toBe(0)
+  expect((await can('--labels', 'sensitivity:secret')).code).toBe(0)
+  const denied = await can('--labels', 'sensitivity:secret,untrusted')
+  expect([denied.code, denied.out]).toEqual([5, expect.stringContaining('#letters')])
+  expect((await can('--labels', 'untrusted', '--consent', 'To read')).code).toBe(5)
+  const given = await can('--labels', 'untrusted', '--consent', 'To read', '--consent', 'To look, and to read')
+  expect(given.code, given.said).toBe(0)
+  expect((await can('--labels', 'un trusted')).said).toContain('write labels such as')
+  const asked = (name: string, value: string) =>
+    world.ana.api('GET', `/policy/decide?person=ben&permission=tools:call&target=books&${name}=${value}`)
+  const listOf = (length: number) => encodeURIComponent(JSON.stringify(['a'.repeat(length - 4)]))
+  expect((await asked('labels', 'a'.repeat(2_048))).status).toBe(200)
+  expect((await asked('labels', 'a'.repeat(2_049))).status).toBe(400)
+  expect((await asked('consents', listOf(4_096))).status).toBe(200)
+  expect((await asked('consents', listOf(4_097))).status).toBe(400)
+  for (const consents of ['To look', '{"a":1}', '[1]']) {
+    expect(await asked('consents', encodeURIComponent(consents))).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '#/query/consents' }] },
+    })
+  }
 })

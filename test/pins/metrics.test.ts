@@ -24,6 +24,8 @@ castellan_endpoint_healthy gauge server endpoint
 castellan_open_exchanges gauge
 castellan_open_streams gauge
 castellan_overhead_seconds histogram
+castellan_policy_distrusted gauge
+castellan_policy_rejudged_total counter outcome
 castellan_rate_limited_total counter scope
 castellan_turned_away_total counter listener reason
 castellan_upstream_repeats_total counter server

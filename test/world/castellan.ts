@@ -38,7 +38,11 @@ export interface World {
   /** Invites and enrols someone with these roles. */
   join(name: string, roles: readonly string[]): Promise<Person>
   /** Starts a second gateway on the same database, with a data folder of its own and this one's root key. */
-  secondNode(): Promise<{ readonly gatewayUrl: string; mint(sessionToken: string, upstream: string): Promise<string> }>
+  secondNode(): Promise<{
+    readonly gatewayUrl: string
+    readonly adminUrl: string
+    mint(sessionToken: string, upstream: string): Promise<string>
+  }>
   /** Posts one JSON-RPC message to an upstream's path, or another, legacy unless the headers say otherwise. */
   post(options: PostOptions): Promise<Answer & { events: Record<string, unknown>[] }>
   /** Lines of the log of all nodes. */
@@ -169,7 +173,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const folder = temporaryFolder()
       copyFileSync(join(dataDir, 'root-key'), join(folder, 'root-key'))
       const second = await start(folder, [secondGateway, secondAdmin])
-      return { gatewayUrl: second.gatewayUrl, mint: (token, upstream) => mintAt(second, token, upstream) }
+      const { gatewayUrl: url, adminUrl: admin } = second
+      return { gatewayUrl: url, adminUrl: admin, mint: (token, upstream) => mintAt(second, token, upstream) }
     },
     post: (request) => post(request.gatewayUrl ?? gatewayUrl, request),
     async ledger(query = '') {

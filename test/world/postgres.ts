@@ -20,7 +20,7 @@ const nobody = 65_534
 const startTimeoutMs = 30_000
 
 /** One PostgreSQL server for the whole run, with a migrated template that each test's database is copied from. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: Pick<TestProject, 'provide'>): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-pg-'))
   const account = process.geteuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   if (account.uid !== undefined) chownSync(folder, account.uid, account.gid)

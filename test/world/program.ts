@@ -98,29 +98,39 @@ export async function runProgram(
 const firstPort = 12_000
 const lastPort = 32_000
 
-/** Holds a port, if nobody else does. */
-async function holdPort(port: number): Promise<Server | undefined> {
+/** Listens, if nobody else does. */
+async function holdAddress(address: number | string): Promise<Server | undefined> {
   const server = createServer()
   const isHeld = await new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false))
-    server.listen(port, () => resolve(true))
+    server.listen(address, () => resolve(true))
   })
   return isHeld ? server : undefined
 }
 
 /**
- * Ports nobody listens on, all different. WHY: by chance and from a range of their own, because what is free for a
- * moment is given to somebody else in the next one.
+ * Whether nobody listens on this port, and no test of another process has chosen it.
+ * WHY: between the choice of a port and its use another process could choose the same one. The name of the choice, a
+ * socket without a file, is kept until this process ends, in which way ever.
  */
+async function choosePort(port: number): Promise<boolean> {
+  const name = await holdAddress(`\0castellan-test-port-${port}`)
+  if (name === undefined) return false
+  name.unref()
+  const server = await holdAddress(port)
+  if (server === undefined) return false
+  await new Promise((resolve) => server.close(resolve))
+  return true
+}
+
+/** Ports nobody listens on, all different; no process of the tests is given one that another was given. */
 export async function freePorts(count: number): Promise<number[]> {
-  const held = new Map<number, Server>()
-  while (held.size < count) {
+  const chosen: number[] = []
+  while (chosen.length < count) {
     const port = randomInt(firstPort, lastPort)
-    const server = held.has(port) ? undefined : await holdPort(port)
-    if (server !== undefined) held.set(port, server)
+    if (await choosePort(port)) chosen.push(port)
   }
-  await Promise.all([...held.values()].map((server) => new Promise((resolve) => server.close(resolve))))
-  return [...held.keys()]
+  return chosen
 }
 
 /** Asks until an address answers with this status. @throws when time is up */

@@ -10,23 +10,9 @@ import type { JsonRequest, JsonWorld } from '../../test/world/policies/json-worl
 import { askOfficially, type Said } from '../../test/world/policies/official.ts'
 import { choicesOf, otherWorld, randomPermit, randomWorld } from '../../test/world/policies/random-world.ts'
 import type { Random } from '../fuzz/random.ts'
+import { noFigures, type WorldFigures } from './figures.ts'
+import { judgeSource, questionsEach } from './judge-sources.ts'
 import { askNaively } from './naive.ts'
-
-/** Of a range of seeds. */
-export interface WorldFigures {
-  worlds: number
-  pairs: number
-  officialPairs: number
-  allowed: number
-  forbidden: number
-  erring: number
-  listed: number
-  depending: number
-  keysMetAgain: number
-  grantsAdded: number
-  /** The first of them, each with its seed. */
-  readonly disagreements: string[]
-}
 
 export interface WorldRange {
   readonly fromSeed: number
@@ -38,22 +24,6 @@ export interface WorldRange {
 const requestsEach = 10
 const mostPolicies = 12
 const mostTold = 20
-
-export function noFigures(): WorldFigures {
-  return {
-    worlds: 0,
-    pairs: 0,
-    officialPairs: 0,
-    allowed: 0,
-    forbidden: 0,
-    erring: 0,
-    listed: 0,
-    depending: 0,
-    keysMetAgain: 0,
-    grantsAdded: 0,
-    disagreements: [],
-  }
-}
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.join('\n') === other.join('\n')
@@ -147,12 +117,14 @@ function judgeWorld(seed: number, isOfficial: boolean, figures: WorldFigures): v
   judgeRequests({ seed, world: otherWorld(random, world), rules, figures, byKey }, isOfficial, grown)
 }
 
-/** Judges all worlds of a range. */
+/** Judges all seeds of a range: by turns rules of the whole language, and roles and files as the gateway reads them. */
 export function judgeWorlds({ fromSeed, toSeed, officialEvery }: WorldRange): WorldFigures {
   const figures = noFigures()
   for (let seed = fromSeed; seed < toSeed; seed += 1) {
     try {
-      judgeWorld(seed, seed % officialEvery === 0, figures)
+      const isOfficial = Math.floor(seed / 2) % officialEvery === 0
+      if (seed % 2 === 0) judgeWorld(seed, isOfficial, figures)
+      else judgeSource(seed, isOfficial, figures)
     } catch (error) {
       figures.disagreements.push(`seed ${seed}: ${String(error)}`)
     }
@@ -160,5 +132,5 @@ export function judgeWorlds({ fromSeed, toSeed, officialEvery }: WorldRange): Wo
   return figures
 }
 
-/** How many pairs one seed makes. */
-export const pairsEach = requestsEach * 2
+/** How many pairs two seeds that follow each other make. */
+export const pairsOfTwo = requestsEach * 2 + questionsEach

@@ -10,8 +10,12 @@ import { in64, type Naive, take, Wrong } from './naive-types.ts'
 interface Known {
   readonly attrs: ReadonlyMap<string, Naive>
   readonly tags: ReadonlyMap<string, Naive>
+  readonly spoiled: ReadonlySet<string>
   readonly parents: readonly string[]
 }
+
+/** By the names of entities, as `["type","id"]`: tags that go wrong when they are asked for. */
+export type Spoiled = Readonly<Record<string, ReadonlySet<string>>>
 
 type Store = ReadonlyMap<string, Known>
 type Json = Record<string, unknown>
@@ -113,6 +117,12 @@ function matches(text: readonly string[], pattern: readonly unknown[]): boolean 
   return row.at(-1) === true
 }
 
+function tagOf(store: Store, holder: Naive, key: Naive): Naive | undefined {
+  const [known, name] = [store.get(take('entity', holder)), take('string', key)]
+  if (known?.spoiled.has(name) === true) throw new Wrong('spoiled')
+  return known?.tags.get(name)
+}
+
 type Operator = (scope: Scope, given: Json) => Naive
 
 const value = (scope: Scope, expression: unknown): Naive => evaluate(scope, expression)
@@ -163,14 +173,8 @@ const operators: Readonly<Record<string, Operator>> = {
   like: (scope, { left, pattern }) => bool(matches([...take('string', value(scope, left))], pattern as unknown[])),
   has: (scope, { left, attr }) => bool(has(scope, value(scope, left), [attr].flat() as string[])),
   '.': (scope, { left, attr }) => there(find(scope, value(scope, left), attr as string)),
-  hasTag: both((left, right, { store }) => {
-    const [holder, key] = [take('entity', left), take('string', right)]
-    return bool(store.get(holder)?.tags.has(key) === true)
-  }),
-  getTag: both((left, right, { store }) => {
-    const [holder, key] = [take('entity', left), take('string', right)]
-    return there(store.get(holder)?.tags.get(key))
-  }),
+  hasTag: both((left, right, { store }) => bool(tagOf(store, left, right) !== undefined)),
+  getTag: both((left, right, { store }) => there(tagOf(store, left, right))),
 }
 
 function evaluate(scope: Scope, expression: unknown): Naive {
@@ -207,19 +211,27 @@ function holds(scope: Scope, json: JsonWorld['policies'][number]['json']): boole
   return json.conditions.every(({ kind, body }) => truth(scope, body) === (kind === 'when'))
 }
 
-function storeOf({ entities }: JsonWorld): Store {
+function storeOf({ entities }: Pick<JsonWorld, 'entities'>, spoiled: Spoiled): Store {
   const members = (json: Json = {}) => new Map(Object.entries(json).map(([name, one]) => [name, read(one)]))
   return new Map(
     entities.map(({ uid, attrs, tags, parents }) => [
       nameOf(uid),
-      { attrs: members(attrs), tags: members(tags), parents: parents.map(nameOf) },
+      {
+        attrs: members(attrs),
+        tags: members(tags),
+        spoiled: spoiled[nameOf(uid)] ?? new Set(),
+        parents: parents.map(nameOf),
+      },
     ]),
   )
 }
 
 /** What Cedar's specification says to each request of a world. */
-export function askNaively(world: JsonWorld): (request: JsonRequest) => Said {
-  const store = storeOf(world)
+export function askNaively(
+  world: Pick<JsonWorld, 'policies' | 'entities'>,
+  spoiled: Spoiled = {},
+): (request: JsonRequest) => Said {
+  const store = storeOf(world, spoiled)
   return ({ principal, action, resource, context }) => {
     const entity = (json: unknown): Naive => ({ t: 'entity', v: nameOf(json) })
     const variables = {

@@ -4,6 +4,8 @@ import { unclassified } from '../../src/kernel/index.ts'
 import { compilePolicy } from '../../src/policy/cedar/compile.ts'
 import type { PolicySource } from '../../src/policy/cedar/source.ts'
 import { createDecide } from '../../src/policy/decide.ts'
+import { createDecisionCache } from '../../src/policy/decision-cache.ts'
+import { createPlainAnswers } from '../../src/policy/plain-answers.ts'
 import { createSurroundings } from '../../src/policy/settings.ts'
 import { type LoadedSnapshot, prepareSnapshot } from '../../src/policy/snapshot/load.ts'
 
@@ -59,6 +61,7 @@ const person: Principal = {
   credential: { kind: 'session', id: 's', expiresAt: Number.MAX_SAFE_INTEGER },
 }
 
+const mostRemembered = 20_000
 const noCache: LoadedSnapshot['cache'] = { get: () => undefined, set: () => undefined }
 const classification = { ...unclassified, effect: 'write' } as const
 const at = Date.UTC(2026, 0, 1)
@@ -70,7 +73,7 @@ export interface SpeedScene {
   readonly tools: number
   /** A call of one of the tools, with arguments. */
   readonly call: (tool: number, isCached: boolean) => boolean
-  /** How many of all tools are listed, with nothing remembered. */
+  /** How many of all tools are listed, where nothing is remembered at the beginning of the list. */
   readonly list: () => number
 }
 
@@ -86,6 +89,8 @@ export function buildScene(rules: number): SpeedScene {
   const cached = createDecide({ ...ground, current: () => loaded })
   const forgetful = { ...loaded, cache: noCache }
   const uncached = createDecide({ ...ground, current: () => forgetful })
+  let forgotten = forgetful
+  const listing = createDecide({ ...ground, current: () => forgotten })
   const upstreams = Math.max(1, Math.floor(rules / rulesPerUpstream))
   const targets = Array.from({ length: toolCount }, (_, index) => ({
     kind: 'tool' as const,
@@ -108,8 +113,9 @@ export function buildScene(rules: number): SpeedScene {
     },
     list() {
       let listed = 0
+      forgotten = { ...loaded, cache: createDecisionCache(mostRemembered), plainAnswers: createPlainAnswers() }
       for (const target of targets) {
-        const { isAllowed, mayDepend } = uncached(person, 'tools:call', target, {
+        const { isAllowed, mayDepend } = listing(person, 'tools:call', target, {
           at,
           classification,
           address: '10.0.0.1',

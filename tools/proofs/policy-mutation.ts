@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { setup } from '../../test/world/postgres.ts'
 import { startProgram } from '../../test/world/program.ts'
 import type { Proof, ProofOutcome } from './contract.ts'
 
@@ -16,7 +17,9 @@ const leastScore = 0.9
 const copied = 'src test tools examples bin docs package.json package-lock.json tsconfig.json vitest.config.ts'.split(
   ' ',
 )
-const shownSurvivors = 400
+const shownSurvivors = 2_000
+// WHY: every mutant loads the room anew, and modules are never forgotten.
+const mutantsPerProcess = 60
 
 /** SPEC: mutation-testing-report-schema, the parts that are read. */
 interface Report {
@@ -35,39 +38,28 @@ interface Report {
   >
 }
 
-/** WHY: the tests of the room itself; a whole gateway for each mutant would take days. */
-const testConfig = `import { defineConfig } from 'vitest/config'
-export default defineConfig({
-  test: {
-    include: ['src/policy/**/*.test.ts'],
-    pool: 'forks',
-    globalSetup: ['test/world/postgres.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-  },
-})
-`
-
 function strykerConfig(only: string, lanes: number): string {
   return JSON.stringify({
-    testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner'],
+    testRunner: 'in-process',
+    plugins: ['./tools/mutation/stryker-runner.ts'],
+    maxTestRunnerReuse: mutantsPerProcess,
     mutate: [`src/policy/${only}`, '!src/policy/**/*.test.ts', '!src/policy/**/{events,refusals,index}.ts'],
     // WHY: TypeScript 7 has no compiler API, which Stryker would use on a file that it finds.
     tsconfigFile: 'none.json',
     coverageAnalysis: 'perTest',
     concurrency: lanes,
-    vitest: { configFile: 'vitest.mutants.ts', related: false },
     reporters: ['progress-append-only', 'json'],
     inPlace: true,
-    // WHY: what runs once when a file is loaded cannot be switched between tests.
-    ignoreStatic: true,
     timeoutMS: 20_000,
   })
 }
 
-async function step(command: string, args: readonly string[], cwd: string): Promise<void> {
-  const program = startProgram(command, args, { cwd })
+async function step(
+  [command = '', ...args]: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const program = startProgram(command, args, { cwd, env: { ...process.env, ...env } })
   let shown = 0
   const show = setInterval(() => {
     const output = program.output()
@@ -85,13 +77,17 @@ async function mutate(only: string, lanes: number): Promise<Report> {
     for (const name of copied) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true })
     }
-    const packages = ['core', 'vitest-runner'].map((name) => `@stryker-mutator/${name}@${strykerVersion}`)
     const quiet = ['--no-audit', '--no-fund']
-    await step('npm', ['ci', ...quiet], copy)
-    await step('npm', ['install', '--no-save', ...quiet, ...packages], copy)
-    writeFileSync(join(copy, 'vitest.mutants.ts'), testConfig)
+    await step(['npm', 'ci', ...quiet], copy)
+    await step(['npm', 'install', '--no-save', ...quiet, `@stryker-mutator/core@${strykerVersion}`], copy)
     writeFileSync(join(copy, 'stryker.json'), strykerConfig(only, lanes))
-    await step('npx', ['--no-install', 'stryker', 'run', 'stryker.json'], copy)
+    const provided: Record<string, string> = {}
+    const endPostgres = await setup({ provide: (name, value) => void (provided[`CASTELLAN_MUTATION_${name}`] = value) })
+    try {
+      await step(['npx', '--no-install', 'stryker', 'run', 'stryker.json'], copy, provided)
+    } finally {
+      await endPostgres()
+    }
     return JSON.parse(readFileSync(join(copy, 'reports', 'mutation', 'mutation.json'), 'utf8')) as Report
   } finally {
     rmSync(copy, { recursive: true, force: true })

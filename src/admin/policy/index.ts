@@ -6,6 +6,8 @@ import { policyChangeRoutes } from './changes.ts'
 import { flowRoutes } from './flow.ts'
 import { policyQuestionRoutes } from './questions.ts'
 import { policyReplayRoutes } from './replay.ts'
+import { reviewCampaignRoutes } from './reviews-campaigns.ts'
+import { reviewRoutes } from './reviews.ts'
 
 /** Routes about the life of the policy; each file of this folder adds its own. */
 export const policyLifeRoutes: readonly Route[] = [
@@ -16,4 +18,6 @@ export const policyLifeRoutes: readonly Route[] = [
   ...approvalRoutes,
   ...budgetRoutes,
   ...flowRoutes,
+  ...reviewRoutes,
+  ...reviewCampaignRoutes,
 ]

@@ -34,6 +34,14 @@ export const circumstanceFields = {
     .string()
     .regex(/^[a-z-]+(,[a-z-]+)*$/, 'write factors such as password,totp')
     .optional(),
+  /** What clients of the person have met, separated by commas; none unless told. */
+  labels: z
+    .string()
+    .max(2_048)
+    .regex(/^[^,\s]+(,[^,\s]+)*$/, 'write labels such as untrusted,sensitivity:secret')
+    .optional(),
+  /** A JSON array of purposes that the person has consented to; none unless told. */
+  consents: z.string().max(4_096).optional(),
 }
 
 export interface ToldCircumstances {
@@ -41,14 +49,19 @@ export interface ToldCircumstances {
   readonly address?: string | undefined
   readonly at?: number | undefined
   readonly factors?: string | undefined
+  readonly labels?: string | undefined
+  readonly consents?: string | undefined
 }
 
-/** Circumstances as policy takes them, or the refusal of what is no JSON object. */
+/** Circumstances as policy takes them, or the refusal of what is no JSON object or array. */
 export function circumstancesOf(told: ToldCircumstances): Circumstances | Refusal {
-  const { arguments: text, address, at } = told
+  const { arguments: text, address, at, labels } = told
+  const purposes = readPurposes(told.consents)
+  if (purposes === undefined)
+    return invalid([{ pointer: '#/query/consents', detail: 'expected a JSON array of texts' }])
   const around = {
-    flow: new Set<string>(),
-    consents: new Set<string>(),
+    flow: new Set(labels?.split(',')),
+    consents: new Set(purposes),
     ...(address !== undefined && { address }),
     ...(at !== undefined && { at }),
   }
@@ -56,6 +69,16 @@ export function circumstancesOf(told: ToldCircumstances): Circumstances | Refusa
   const callArguments = readArguments(text)
   if (callArguments !== undefined) return { ...around, callArguments }
   return invalid([{ pointer: '#/query/arguments', detail: 'expected a JSON object' }])
+}
+
+const purposesShape = z.array(z.string())
+
+function readPurposes(text = '[]'): readonly string[] | undefined {
+  try {
+    return purposesShape.safeParse(readJson(text).value).data
+  } catch {
+    return undefined
+  }
 }
 
 function readArguments(text: string): Readonly<Record<string, unknown>> | undefined {

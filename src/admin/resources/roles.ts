@@ -2,7 +2,7 @@ import { isRefusal } from '#kernel'
 import type { Role } from '#policy'
 import { z } from 'zod'
 import { route } from '../route.ts'
-import { done, isoTime, listOf, longText, moment, nameParams } from '../shapes.ts'
+import { done, isoTime, listOf, longText, moment, nameParams, nameText } from '../shapes.ts'
 
 /** Every permission there is. In a role policy judges the words, `*` among them. */
 export const permissionText = z.enum([
@@ -21,6 +21,8 @@ export const permissionText = z.enum([
   'holds:read',
   'holds:write',
   'audit:read',
+  'reviews:read',
+  'reviews:write',
   'metrics:read',
   'tokens:read',
   'tokens:write',
@@ -36,6 +38,8 @@ const grant = z.strictObject({
 const role = z.object({
   name: z.string(),
   description: z.string(),
+  /** The name of the person who answers for it. */
+  owner: z.string().exactOptional(),
   grants: z
     .array(
       z.object({
@@ -72,7 +76,11 @@ const put = route({
   summary: 'make or replace a role',
   access: 'roles:write',
   params: nameParams,
-  body: z.strictObject({ description: longText.default(''), grants: z.array(grant).max(200) }),
+  body: z.strictObject({
+    description: longText.default(''),
+    owner: nameText.exactOptional(),
+    grants: z.array(grant).max(200),
+  }),
   answer: role,
   async handle({ rooms, principal, params, body }) {
     const put = await rooms.policy.roles.put({ name: params.name, ...body, by: principal })

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<CommandPlug>>> = {
   role: async () => (await import('./role.ts')).role,
   policy: async () => (await import('../policy/policy.ts')).policy,
   approval: async () => (await import('../policy/approval.ts')).approval,
+  review: async () => (await import('../reviews/review.ts')).review,
   flow: async () => (await import('../policy/flow.ts')).flow,
   token: async () => (await import('./token.ts')).token,
   hold: async () => (await import('./hold.ts')).hold,

@@ -8,6 +8,7 @@ import type { Invocation } from '../invocation.ts'
 
 interface PutOptions {
   readonly description?: string
+  readonly owner?: string
   readonly file?: string
 }
 
@@ -29,9 +30,15 @@ export function readGrant(text: string): Grant {
   throw new CliFailure('usage', 'cli.bad-grant', `\`${text}\` is not a grant`, hint)
 }
 
-function readRoleFile(path: string): { description?: string; grants?: Grant[] } {
+interface RoleFile {
+  readonly description?: string
+  readonly owner?: string
+  readonly grants?: Grant[]
+}
+
+function readRoleFile(path: string): RoleFile {
   try {
-    return JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8')) as { description?: string; grants?: Grant[] }
+    return JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8')) as RoleFile
   } catch (error) {
     const says = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read'
     const hint = 'give a file with {"description": …, "grants": [{"permissions": […], "resources": […]}]}'
@@ -96,6 +103,7 @@ async function show(invocation: Invocation, name: string): Promise<void> {
     invocation.output.facts([
       ['name', role.name],
       ['description', role.description],
+      ['owner', role.owner],
       ['shipped', role.isShipped ? 'yes' : 'no'],
       ...role.grants.map((grant) => ['grant', grantText(grant)] as const),
     ]),
@@ -107,13 +115,15 @@ async function put(
   name: string,
   options: PutOptions & { readonly written: readonly Written[] },
 ): Promise<void> {
-  const file = options.file === undefined ? {} : readRoleFile(options.file)
+  const file: RoleFile = options.file === undefined ? {} : readRoleFile(options.file)
+  const owner = options.owner ?? file.owner
   const grants = [...(file.grants ?? []), ...grantsOf(options.written)]
   if (grants.length === 0) {
     throw new CliFailure('usage', 'cli.bad-grant', 'a role needs at least one grant', 'pass --grant or --file')
   }
   await adminApi(await invocation.signedIn()).roles.put(name, {
     description: options.description ?? file.description ?? '',
+    ...(owner !== undefined && { owner }),
     grants,
   })
   invocation.output.result({ name, grants }, () => invocation.output.line(`role ${name} is in force`))
@@ -162,6 +172,7 @@ function declarePut(command: Command, open: () => Invocation): void {
     .argument('<name>')
     .description('make a role, or replace it')
     .option('--description <text>', 'what it is for')
+    .option('--owner <person>', 'who answers for it, and is asked who still needs it')
     .option('--grant <grant>', "'<permissions> on <resources>'; repeat it", keep('grant'))
     .option('--step-up <grant>', 'the same, with a fresh factor for each single call; repeat it', keep('step-up'))
     .option('--when <condition>', 'a Cedar expression that narrows the grant before it', keep('when'))

@@ -57,6 +57,9 @@ async function show(invocation: Invocation, id: string, isWhole: boolean): Promi
       ...draft.decisions.map(({ by, decision, at }) => [decision, `${by.name}, ${showTime(at) ?? at}`] as const),
     ])
     showChecked(output, now, isWhole)
+    if (draft.state === 'published' || draft.state === 'abandoned') return
+    if (!isWhole && now.changes.length > 0) output.note('`--diff` shows the changes line by line')
+    output.note(`\`castellan policy replay ${draft.id}\` shows what it would have done to past calls`)
   })
 }
 

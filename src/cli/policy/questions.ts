@@ -12,10 +12,13 @@ interface CircumstanceOptions {
   readonly address?: string
   readonly at?: string
   readonly factors?: string
+  readonly labels?: string
+  readonly consent?: readonly string[]
 }
 
 function questionOf(permission: string, target: string, options: CircumstanceOptions): Question {
-  const { at, ...rest } = options
+  const { at, consent, ...told } = options
+  const rest = { ...told, ...(consent !== undefined && { consents: JSON.stringify(consent) }) }
   if (at === undefined) return { permission, target, ...rest }
   const ms = Date.parse(at)
   if (Number.isFinite(ms)) return { permission, target, ...rest, at: new Date(ms).toISOString() }
@@ -138,6 +141,8 @@ function withCircumstances(command: Command): Command {
     .option('--address <ip>', 'address of the client; unknown unless given')
     .option('--at <time>', 'when; the present unless given')
     .option('--factors <names>', 'factors that were just proved, e.g. password,totp')
+    .option('--labels <names>', 'labels that clients of the person have met, e.g. untrusted; none unless given')
+    .option('--consent <purposes...>', 'purposes that the person has consented to; none unless given')
 }
 
 export const questionCommands: CommandPlug = {
@@ -145,6 +150,7 @@ export const questionCommands: CommandPlug = {
     'castellan policy explain 4711',
     'castellan policy can bo tools:call files/tools/write_file',
     `castellan policy why bo tools:call mail/tools/send --arguments '{"to":"a@example.com"}'`,
+    'castellan policy can bo tools:call mail/tools/send --labels untrusted,sensitivity:secret',
     'castellan policy who-can tools:call payments/tools/transfer',
   ],
   declare(command, open) {

@@ -123,6 +123,9 @@ export interface Question {
   readonly address?: string
   readonly at?: string
   readonly factors?: string
+  readonly labels?: string
+  /** A JSON array of texts. */
+  readonly consents?: string
 }
 
 export interface Holder {

@@ -24,7 +24,7 @@ const failing = ['loosened', 'tightened', 'any'] as const
 type Failing = (typeof failing)[number]
 
 /** `30d` ago, or the moment that is given. */
-function momentOf(text: string, nowMs: number): string {
+export function momentOf(text: string, nowMs: number): string {
   if (/^\d+[smhd]$/.test(text)) return new Date(nowMs - readDuration(text) * 1_000).toISOString()
   const ms = Date.parse(text)
   if (Number.isFinite(ms)) return new Date(ms).toISOString()

@@ -48,6 +48,7 @@ export interface Grant {
 export interface Role {
   readonly name: string
   readonly description: string
+  readonly owner?: string
   readonly grants: readonly Grant[]
   readonly isShipped: boolean
 }

@@ -51,7 +51,7 @@ function versionOf({ params }: Message): string {
 
 function startOf(leg: Leg, begun: Begun, principal: Principal): KnownHere {
   const { caller, serverName, message, body, headers, joint, signal } = leg
-  const { exchangeId, address, resource, readBody, labels } = caller
+  const { exchangeId, address, resource, readBody, labels, brought, consented } = caller
   return {
     exchangeId,
     address,
@@ -59,6 +59,8 @@ function startOf(leg: Leg, begun: Begun, principal: Principal): KnownHere {
     principal,
     readBody,
     labels,
+    brought,
+    consented,
     serverName,
     message,
     body,

@@ -12,6 +12,7 @@ import type { Bundles, UpstreamRecord } from '#upstream'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
 import { type Circumstanced, circumstancesOf, circumstancesOfOther, type Classifies } from '../flow/circumstances.ts'
+import type { Consented } from '../flow/read-consents.ts'
 import type { Labelled } from '../flow/read-labels.ts'
 import { bundleNameOf } from '../outside/metadata.ts'
 import { badParams, gatewayRefusals } from '../refusals.ts'
@@ -21,7 +22,7 @@ import type { Inbound } from '../guards/read-message.ts'
 import { aboutOf, type Aim } from '../guards/resolve-target.ts'
 
 /** Who asks several servers at once, and by which request. */
-export type Caller = Arrival & Authenticated & Inbound & Labelled
+export type Caller = Arrival & Authenticated & Inbound & Labelled & Consented
 
 /** Stands for several servers where one is expected. */
 export interface GatheringRecord extends UpstreamRecord {

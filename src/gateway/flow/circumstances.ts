@@ -9,6 +9,7 @@ import type { Circumstances } from '#policy'
 import { isObject } from '#protocol'
 import type { Classifications } from '#upstream'
 import type { Arrival } from '../arrival.ts'
+import type { Consented } from './read-consents.ts'
 import type { Labelled } from './read-labels.ts'
 import type { Inbound } from '../guards/read-message.ts'
 
@@ -19,8 +20,6 @@ export interface Circumstanced {
 
 /** Says what a thing does and holds, as of the last refresh of the catalog. */
 export type Classifies = Pick<Classifications, 'of'>
-
-const nothing: ReadonlySet<string> = new Set()
 
 const takesArguments = new Set<string | undefined>(['tools/call', 'prompts/get'])
 
@@ -34,7 +33,7 @@ function argumentsOf({ message }: Pick<Inbound, 'message'>): Circumstances['call
 }
 
 /** What is known of whoever asks, whatever it is about. */
-type Asking = Pick<Arrival, 'address'> & Pick<Inbound, 'message'> & Labelled
+type Asking = Pick<Arrival, 'address'> & Pick<Inbound, 'message'> & Labelled & Consented
 
 function classificationOf(classifies: Classifies, { upstream, kind, name }: Target) {
   return classifies.of(upstream, kind === 'tool' ? name : undefined)
@@ -42,9 +41,9 @@ function classificationOf(classifies: Classifies, { upstream, kind, name }: Targ
 
 /** Of an exchange that is about this. */
 export function circumstancesOf(classifies: Classifies, known: Asking, target: Target): Circumstances {
-  const { address, labels: flow } = known
+  const { address, labels: flow, consented } = known
   const classification = classificationOf(classifies, target)
-  return { address, classification, flow, consents: nothing, callArguments: argumentsOf(known) }
+  return { address, classification, flow, consents: consented.purposes, callArguments: argumentsOf(known) }
 }
 
 /** Of something else that the exchange is about besides, which is given no arguments. */

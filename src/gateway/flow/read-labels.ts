@@ -10,13 +10,16 @@ import type { Authenticated } from '../guards/authenticate-caller.ts'
 
 export interface Labelled {
   readonly labels: ReadonlySet<string>
+  /** What this exchange brings, once that is kept; undefined where no rule reads labels. */
+  readonly brought: Set<string> | undefined
 }
 
-const none: Labelled = { labels: new Set() }
+const none: Labelled = { labels: new Set(), brought: undefined }
 
 export function readLabels(policy: Pick<Policy, 'refresh' | 'readsFlow' | 'flow'>): Guard<Authenticated, Labelled> {
   const read = async ({ principal }: Authenticated): Promise<Labelled> => ({
     labels: await policy.flow.read(principal),
+    brought: new Set(),
   })
   const learn = (known: Authenticated): Labelled | Promise<Labelled> => (policy.readsFlow() ? read(known) : none)
   return {

@@ -23,6 +23,8 @@ export interface Authorized {
       /** Rules that would have denied the call, and whose remedy was met. */
       readonly met?: ReadonlySet<string>
     }
+  /** What the call has taken out of its budgets; undefined where nobody was asked. */
+  readonly budget?: Met['budget']
   /** The call as people saw it that let it pass; undefined where nothing differs. */
   readonly agreed?: Tasked['tasks']['sent'] | undefined
 }
@@ -115,18 +117,23 @@ type Asked = Pick<Policy, 'decide' | 'refresh' | 'shadows'> & {
 }
 
 export function authorizeCall(policy: Asked, meet: Meet): Guard<Stepping & Partial<Tasked>, Authorized> {
-  const mend = async (known: Stepping & Partial<Tasked>, denial: Denial): Promise<Authorized | Refusal> => {
-    const met = await meet(known, denial)
-    if (isRefusal(met)) return met
+  const judgeAgain = async (known: Stepping & Partial<Tasked>, met: Met): Promise<Authorized | Refusal> => {
     await policy.refresh()
     // INVARIANT: judged after what was given is used up, by the roles and the policy of that moment.
     const principal = asKept(known.principal, await policy.roles.keptOf(known.principal.id))
-    const { rules, ...given } = met
+    const { rules, budget, ...given } = met
     const decision = decideAim(policy, principal, known, rules)
     if (isRefusal(decision)) return decision
     const isAgreed = given.spent !== undefined || given.stepUp !== undefined
     const agreed = isAgreed ? withoutForeignMeta(known) : undefined
-    return { decision: { ...decision, ...given, met: rules }, agreed }
+    return { decision: { ...decision, ...given, met: rules }, budget, agreed }
+  }
+  const mend = async (known: Stepping & Partial<Tasked>, denial: Denial): Promise<Authorized | Refusal> => {
+    const met = await meet(known, denial)
+    if (isRefusal(met)) return met
+    const judged = await judgeAgain(known, met)
+    if (isRefusal(judged)) met.budget?.spending?.giveBack()
+    return judged
   }
   return {
     name: 'authorize-call',

@@ -1,7 +1,7 @@
 /**
  * What will this client have met once it is answered? Kept before anything is forwarded.
  * Stops: an answer, a list or a stream that is read by a client of which nobody knows that it has read it; a kill in the middle.
- * Trusts: what an administrator said of the thing; `readLabels` for what is kept already.
+ * Trusts: what an administrator said of the thing; policy, asked at this moment, for what is kept already.
  * Fails: labels that cannot be kept throw, and nothing is forwarded.
  * @see docs/decisions/0044-information-flow-by-labels.md
  */
@@ -38,11 +38,14 @@ export function gatherLabels(policy: Pick<Policy, 'readsFlow' | 'flow'>): Guard<
     name: 'gather-labels',
     check(known) {
       if (!policy.readsFlow() || !bringsContent(known)) return {}
-      const { principal, target, circumstances, labels: kept } = known
-      const all = labelsOf(circumstances.classification ?? unclassified)
-      // WHY: a program that acts for somebody keeps its own of what it meets, and that is not read.
-      const labels = principal.actors === undefined ? all.filter((label) => !kept.has(label)) : all
-      return labels.length === 0 ? {} : policy.flow.add({ principal, labels, target }).then(() => ({}))
+      const { principal, target, circumstances, brought } = known
+      const labels = labelsOf(circumstances.classification ?? unclassified)
+      if (labels.length === 0) return {}
+      // INVARIANT: what was kept when the message came may have been set back since, while the call waited.
+      return policy.flow.add({ principal, labels, target }).then(() => {
+        for (const label of labels) brought?.add(label)
+        return {}
+      })
     },
   }
 }

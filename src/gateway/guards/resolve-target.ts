@@ -12,6 +12,7 @@ import type { Guard } from '../checklist.ts'
 import { type Circumstanced, circumstancesOf, circumstancesOfOther, type Classifies } from '../flow/circumstances.ts'
 import { badParams, gatewayRefusals, onTheWire } from '../refusals.ts'
 import { type Needed, neededBesides, permissionOn } from '../flow/needed.ts'
+import type { Consented } from '../flow/read-consents.ts'
 import type { Labelled } from '../flow/read-labels.ts'
 import type { Tasked } from './bind-handles.ts'
 import type { Inbound } from './read-message.ts'
@@ -25,6 +26,9 @@ export interface Aim extends Needed, Circumstanced {
   /** Set where several servers answer: whether any of them still may be used by this person. */
   readonly gathers?: ((principal: Principal) => boolean) | undefined
 }
+
+/** What is known when a request is told what it is about. */
+type Circumstantial = Arrival & Inbound & Tasked & Labelled & Consented
 
 type Kind = Target['kind']
 
@@ -83,7 +87,7 @@ function referenced(message: Message): { kind: Kind; name: unknown } | undefined
 
 function aimOf(
   { upstream, classifies }: { upstream: UpstreamRecord; classifies: Classifies },
-  inbound: Arrival & Inbound & Tasked & Labelled,
+  inbound: Circumstantial,
 ): Aim | Refusal {
   const { message, era } = inbound
   const besides = neededBesides(upstream.name, inbound)
@@ -116,11 +120,8 @@ export interface Catalog {
   find(name: string): UpstreamRecord | undefined
 }
 
-export function resolveTarget(
-  catalog: Catalog,
-  classifies: Classifies,
-): Guard<Arrival & Inbound & Tasked & Labelled, Aim> {
-  const resolve = (known: Arrival & Inbound & Tasked & Labelled): Aim | Refusal => {
+export function resolveTarget(catalog: Catalog, classifies: Classifies): Guard<Circumstantial, Aim> {
+  const resolve = (known: Circumstantial): Aim | Refusal => {
     const upstream = catalog.find(known.serverName)
     if (upstream === undefined) {
       return refuse(gatewayRefusals.serverUnknown, { names: { server: known.serverName }, detail: { isKnown: false } })

@@ -4,7 +4,7 @@
  * Trusts: policy's budgets; an allowed call.
  * Fails: when nothing can be taken out of the database, the guard throws and the call is refused.
  */
-import { isRefusal } from '#kernel'
+import { isRefusal, type Refusal } from '#kernel'
 import type { Policy } from '#policy'
 import type { Arrival } from '../arrival.ts'
 import type { Guard } from '../checklist.ts'
@@ -18,22 +18,29 @@ export interface Spent {
   readonly spending: { giveBack(): void; answered(bytes: number): void } | undefined
 }
 
-type Needs = Arrival & Authenticated & Inbound & Aim & Authorized
+type Asking = Arrival & Authenticated & Inbound & Aim
 
 const spends: ReadonlySet<string | undefined> = new Set(['tools/call', 'resources/read', 'prompts/get'])
 const bundlePath = /^\/bundles\/([^/]+)\/mcp$/
 const free: Spent = { spending: undefined }
 
-export function spendBudget(policy: { readonly budgets: Pick<Policy['budgets'], 'spend'> }): Guard<Needs, Spent> {
+type Policies = { readonly budgets: Pick<Policy['budgets'], 'spend'> }
+
+/** Takes what a call costs out of every budget that concerns it, or out of none. */
+export function takeBudget(policy: Policies, known: Asking): Spent | Refusal | Promise<Spent | Refusal> {
+  const { principal, target, message, joint } = known
+  if (!spends.has(message?.method)) return free
+  const bundle = joint === undefined ? undefined : bundlePath.exec(joint.address)?.[1]
+  const spending = policy.budgets.spend({ principal, target, bundle })
+  if (spending === undefined) return free
+  if (spending instanceof Promise) return spending.then((later) => (isRefusal(later) ? later : { spending: later }))
+  return isRefusal(spending) ? spending : { spending }
+}
+
+export function spendBudget(policy: Policies): Guard<Asking & Authorized, Spent> {
   return {
     name: 'spend-budget',
-    check({ principal, target, message, joint }) {
-      if (!spends.has(message?.method)) return free
-      const bundle = joint === undefined ? undefined : bundlePath.exec(joint.address)?.[1]
-      const spending = policy.budgets.spend({ principal, target, bundle })
-      if (spending === undefined) return free
-      if (spending instanceof Promise) return spending.then((later) => (isRefusal(later) ? later : { spending: later }))
-      return isRefusal(spending) ? spending : { spending }
-    },
+    // WHY: a call that people let pass has taken it before what they gave was used up.
+    check: (known) => known.budget ?? takeBudget(policy, known),
   }
 }

@@ -1,7 +1,7 @@
 /**
  * May a call pass that is denied until somebody agrees? Once, with what was given for exactly this call.
  * Stops: a second use of a proof or an approval, also by two at once on two nodes; links for whoever could not use one; a
- * call passing with a part of what several rules ask for.
+ * call passing with a part of what several rules ask for; an approval used up for a call that a budget refuses.
  * Trusts: identity for proofs, policy for what approvers and persons gave; policy, asked before, for whether it would help.
  * Fails: closed: what was given is used up before anything is passed on, and lost with what breaks after.
  * @see docs/decisions/0043-what-people-can-do-about-a-denial.md
@@ -11,6 +11,7 @@ import { isRefusal, type Refusal, refuse } from '#kernel'
 import type { AskedCall, Remedies, Remedy, SpentRemedies } from '#policy'
 import type { Ending } from '../ending.ts'
 import type { Session } from '../guards/bind-session.ts'
+import type { Spent } from '../guards/spend-budget.ts'
 import type { Seals } from '../handles/seals.ts'
 import { passGoingOn } from '../handles/states.ts'
 import { gatewayRefusals } from '../refusals.ts'
@@ -26,6 +27,8 @@ export interface MeetRooms {
   readonly database: { revision(): number }
   /** The refusal for whatever was stopped while somebody was waited for. */
   heldNow(known: Stepping): Promise<Refusal | undefined>
+  /** Takes what the call costs out of its budgets. */
+  takeBudget(known: Stepping): Spent | Refusal | Promise<Spent | Refusal>
   readonly seals: Seals
   readonly settings: { readonly current: { readonly publicUrl: string } }
 }
@@ -39,6 +42,8 @@ export interface Given {
 }
 
 export interface Met extends Given {
+  /** What the call took out of its budgets; the caller gives it back where the call does not go on. */
+  readonly budget?: Spent | undefined
   /** The rules that do not deny it any more. */
   readonly rules: ReadonlySet<string>
   /** Names of members whose values have to be taken out of the answer. */
@@ -77,17 +82,18 @@ function neededFor(known: Stepping, denied: Denied): Needed | undefined {
   return { known, denied, call, asked, isAsked: given.length > 0, needsProof: given.length < asking.length }
 }
 
+type Used = Given & { readonly budget: Spent }
+type GoingOn = NonNullable<ReturnType<typeof passGoingOn>>
+
 /** Makes what uses things up: for a call that begins, and for one that goes on. */
-function createUse({ identity, remedies, seals }: MeetRooms) {
+function createUse({ identity, remedies, seals, takeBudget }: MeetRooms) {
   const { stepUps } = identity
 
   async function isGiven({ call, asked, isAsked, needsProof }: Needed): Promise<boolean> {
     return (!isAsked || (await remedies.isReady(asked))) && (!needsProof || (await stepUps.hasProof(call)))
   }
 
-  async function useAll(needed: Needed): Promise<Given | undefined> {
-    const { call, asked, isAsked, needsProof } = needed
-    if (isAsked && !(await isGiven(needed))) return undefined
+  async function useAll({ call, asked, isAsked, needsProof }: Needed): Promise<Given | undefined> {
     const used = isAsked ? await remedies.spend(asked) : undefined
     // INVARIANT: whoever did not get the first gets none of the rest: two at once cannot take one each.
     if (isAsked && used === undefined) return undefined
@@ -95,9 +101,7 @@ function createUse({ identity, remedies, seals }: MeetRooms) {
     return needsProof && stepUp === undefined ? undefined : { stepUp, spent: used }
   }
 
-  async function goOn({ known, call, asked, isAsked, needsProof }: Needed): Promise<Given | undefined> {
-    const kept = passGoingOn(known, seals)
-    if (kept === undefined) return undefined
+  async function goOn({ call, asked, isAsked, needsProof }: Needed, kept: GoingOn): Promise<Given | undefined> {
     const stepUp = needsProof && kept.stepUp ? await stepUps.goOn(kept.stepUp.id, kept.stepUp.round, call) : undefined
     if (needsProof && stepUp === undefined) return undefined
     const { id, round } = kept.remedies ?? { id: undefined, round: 0 }
@@ -107,7 +111,23 @@ function createUse({ identity, remedies, seals }: MeetRooms) {
     return isAsked && used === undefined ? undefined : { stepUp, spent: used }
   }
 
-  return { isGiven, use: async (needed: Needed) => (await goOn(needed)) ?? (await useAll(needed)) }
+  async function use(needed: Needed): Promise<Used | Refusal | undefined> {
+    const kept = passGoingOn(needed.known, seals)
+    if (kept === undefined && !(await isGiven(needed))) return undefined
+    // INVARIANT: what people gave is used up last: a call that a budget refuses leaves it where it is.
+    const budget = await takeBudget(needed.known)
+    if (isRefusal(budget)) return budget
+    let given: Given | undefined
+    try {
+      given = kept && (await goOn(needed, kept))
+      if (given === undefined && (kept === undefined || (await isGiven(needed)))) given = await useAll(needed)
+    } finally {
+      if (given === undefined) budget.spending?.giveBack()
+    }
+    return given && { ...given, budget }
+  }
+
+  return { isGiven, use }
 }
 
 function needsOf(url: string, asked: Asking, isService: boolean): Needs {
@@ -159,10 +179,11 @@ export function createMeet(rooms: MeetRooms): Meet {
   const { isGiven, use } = createUse(rooms)
   const askFor = createAsking(rooms)
 
-  async function ask(needed: Needed): Promise<Given | Refusal> {
+  async function ask(needed: Needed): Promise<Used | Refusal> {
     const { known, denied } = needed
     const asked = await askFor(needed)
-    if (isRefusal(asked)) return asked
+    // WHY: the entry says that policy denied it, and by which rules, whatever came of asking.
+    if (isRefusal(asked)) return { ...asked, detail: { ...denied.detail, ...asked.detail } }
     const needs = needsOf(settings.current.publicUrl, asked, known.principal.isService === true)
     const said = known.message === undefined ? undefined : ownAnswer(known.message)
     if (said === 'declined') {
@@ -185,6 +206,8 @@ export function createMeet(rooms: MeetRooms): Meet {
     if (needed === undefined) return notUsable(known, denied)
     const given = (await use(needed)) ?? (await ask(needed))
     if (isRefusal(given)) return given
-    return (await rooms.heldNow(known)) ?? { ...met, ...given }
+    const held = await rooms.heldNow(known)
+    if (held !== undefined) given.budget.spending?.giveBack()
+    return held ?? { ...met, ...given }
   }
 }

@@ -33,6 +33,8 @@ const words: Readonly<Record<NoticeKind, string>> = {
   'approval-asked': 'Calls wait for your approval: see them with `castellan approval list`',
   'approval-given': 'A call of yours was approved',
   'approval-denied': 'A call of yours was denied',
+  'review-asked': 'You are asked who still needs access: see `castellan review campaign show`',
+  'review-due': 'A review of access is due, and items of it are open',
 }
 
 function detail({ details }: Notice): Html | undefined {

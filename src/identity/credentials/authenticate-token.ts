@@ -28,7 +28,7 @@ export function createTokenAuthenticator({ database, clock }: { database: Databa
     const row = await database.query
       .selectFrom('access_tokens')
       .innerJoin('people', 'people.id', 'access_tokens.person_id')
-      .select(['access_tokens.id', 'person_id', 'name', 'kind', 'factors', 'resource', 'expires_at'])
+      .select(['access_tokens.id', 'person_id', 'name', 'kind', 'factors', 'proved_at', 'resource', 'expires_at'])
       .select(['revoked_at', 'status'])
       .where('token_hash', '=', tokenHash)
       .executeTakeFirst()

@@ -83,15 +83,17 @@ async function refuseAnother(transaction: Query, holderId: string, nowMs: number
 
 /** Whose token it becomes, what it proves, and its last moment. */
 async function holderOf(transaction: Query, { principal, account }: MintRequest, nowMs: number) {
-  const { id, factors } = principal
-  if (account === undefined) return { person_id: id, minted_by: null, factors, endsAt: Number.POSITIVE_INFINITY }
+  const { id, factors, factorsAt = null } = principal
+  if (account === undefined) {
+    return { person_id: id, minted_by: null, factors, proved_at: factorsAt, endsAt: Number.POSITIVE_INFINITY }
+  }
   const found = await readAccount(transaction, nowMs, account.id)
   const isMeant = account.ownerId === undefined || found?.owner.id === account.ownerId
   if (found === undefined || !isMeant) return refuse(refusals.accountUnknown)
   const state = found.state === 'unowned' ? 'without an active owner' : found.state
   if (state !== 'active') return refuse(refusals.accountEnded, { names: { state } })
   // INVARIANT: what whoever made it had proved is nothing that the program proves.
-  return { person_id: found.id, minted_by: id, factors: ['client-secret'], endsAt: found.expiresAt }
+  return { person_id: found.id, minted_by: id, factors: ['client-secret'], proved_at: null, endsAt: found.expiresAt }
 }
 
 async function mint(parts: Parts, request: MintRequest): Promise<MintedToken | Refusal> {

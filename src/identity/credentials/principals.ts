@@ -69,7 +69,7 @@ export interface CredentialRow {
   /** `person` unless told. */
   readonly kind?: 'person' | 'service'
   /** When the factors were proved, where that is known. */
-  readonly proved_at?: number
+  readonly proved_at?: number | null
 }
 
 /** The principal of a credential that was found to hold. @param belonging roles and groups of this moment */
@@ -85,7 +85,7 @@ export function principalOf(
     roles,
     ...(groups.length === 0 ? {} : { groups }),
     factors: readFactors(row.factors),
-    ...(row.proved_at === undefined ? {} : { factorsAt: row.proved_at }),
+    ...(row.proved_at === undefined || row.proved_at === null ? {} : { factorsAt: row.proved_at }),
     credential: { kind, id: row.id, expiresAt: row.expires_at },
   })
 }

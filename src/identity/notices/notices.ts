@@ -31,6 +31,8 @@ export const noticeKinds = [
   'approval-asked',
   'approval-given',
   'approval-denied',
+  'review-asked',
+  'review-due',
 ] as const
 
 export type NoticeKind = (typeof noticeKinds)[number]

@@ -113,6 +113,7 @@ export function createDevices(needs: Needs): Devices {
       const view = await grantTo(await provider(), parts, {
         person: principal,
         factors: principal.factors,
+        factorsAt: principal.factorsAt,
         client: { id: client.clientId, name: client.clientName ?? client.clientId },
         resource,
         scopes,

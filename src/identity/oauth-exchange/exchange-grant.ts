@@ -107,6 +107,7 @@ async function hold({ parts, provider }: ExchangeNeeds, given: Exchange): Promis
   const made = {
     person: principal,
     factors: principal.factors,
+    factorsAt: principal.factorsAt,
     client: named,
     resource,
     scopes: [mcpScope],

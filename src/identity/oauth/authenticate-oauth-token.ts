@@ -62,6 +62,7 @@ function rowsOf({ database }: Parts) {
       'token.grant_id',
       'grant.ended_at as grant_ended_at',
       'grant.factors',
+      'grant.proved_at',
       'grant.exchanged',
       'grant.expires_at as grant_expires_at',
       'client.name as client_name',
@@ -105,12 +106,12 @@ function ownEnd(row: Row): number {
 }
 
 function principalIn(row: Row, payload: AdapterPayload, held: Belonging & { endsAt: number }): Principal {
-  const { person_id, person_name: name, public_id: id, person_kind: kind } = row
+  const { person_id, person_name: name, public_id: id, person_kind: kind, proved_at } = row
   const factors = row.kind === 'ClientCredentials' ? JSON.stringify([ownFactor(payload)]) : (row.factors ?? '[]')
   const { external, actors } = readExchanged(row.exchanged) ?? {}
   const own = principalOf(
     'oauth-token',
-    { id, person_id, name, kind, factors, expires_at: held.endsAt },
+    { id, person_id, name, kind, factors, proved_at, expires_at: held.endsAt },
     external === undefined ? held : { ...held, roles: [...new Set([...held.roles, ...external.roles])].toSorted() },
   )
   const client = {

@@ -130,6 +130,7 @@ export function createInteractions(needs: Needs): Interactions {
       const view = await grantTo(made, parts, {
         person: principal,
         factors: principal.factors,
+        factorsAt: principal.factorsAt,
         client: { id: client.clientId, name: client.clientName ?? client.clientId },
         resource,
         scopes: scopesOf(details.params['scope']),

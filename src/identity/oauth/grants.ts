@@ -71,6 +71,8 @@ function viewOf(row: Row): GrantView {
 export interface NewGrant {
   readonly person: Actor
   readonly factors: readonly Factor[]
+  /** When they were proved, where that is known: what is made from the grant is no younger. */
+  readonly factorsAt?: number | undefined
   readonly client: { readonly id: string; readonly name: string }
   readonly resource: string
   readonly scopes: readonly string[]
@@ -93,6 +95,7 @@ export function grantRow({ clock, settings }: Pick<OauthParts, 'clock' | 'settin
     resource: made.resource,
     scopes: made.scopes.join(' '),
     factors: JSON.stringify(made.factors),
+    proved_at: made.factorsAt ?? null,
     created_at: now,
     expires_at: now + lifeMs,
     ended_at: null,

@@ -58,48 +58,60 @@ function facts({ clientName, upstream, kind, name, text, expiresAt, state }: Des
   </dl>`
 }
 
-function waits({ kind, approvers, text = '' }: DeskRule, missing: number): Html {
-  const isGiven = missing === 0
-  if (kind === 'approval') {
-    const roles = (approvers?.roles ?? []).join(' or ')
-    return isGiven
-      ? html`<li>Approved by ${roles}.</li>`
-      : html`<li>Waits for ${missing} ${missing === 1 ? 'approval' : 'approvals'} by ${roles}.</li>`
+interface Need {
+  readonly title: string
+  readonly says: Html
+  readonly isGiven: boolean
+  readonly form?: Html | undefined
+}
+
+function hiddenFields(call: PersonalCall, rule: string): Html {
+  return html`${call.formField(call.visit.path)} <input type="hidden" name="rule" value="${rule}" />`
+}
+
+function approvalOf({ approvers }: DeskRule, missing: number): Need {
+  const roles = (approvers?.roles ?? []).join(' or ')
+  const waits = `Waits for ${missing} ${missing === 1 ? 'approval' : 'approvals'} by ${roles}.`
+  return { title: 'Approval', isGiven: missing === 0, says: html`${missing === 0 ? `Approved by ${roles}.` : waits}` }
+}
+
+function consentOf(call: PersonalCall, { rule, text = '', withinMs }: DeskRule, isGiven: boolean): Need {
+  const kept = withinMs === undefined ? '' : `Kept for ${duration(withinMs)}. `
+  return {
+    title: 'Your consent',
+    isGiven,
+    says: html`${isGiven ? 'You have consented' : 'Asked for'}: <q>${text}</q>`,
+    form: html`<form method="post" action="${call.visit.path}">
+      ${hiddenFields(call, rule)}
+      <p class="help">${kept}You can take it back on your account page.</p>
+      <p class="actions"><button type="submit" name="answer-is" value="consent" class="primary">I consent</button></p>
+    </form>`,
   }
-  if (kind === 'consent') return html`<li>${isGiven ? 'You have consented' : 'Needs your consent'}: ${text}</li>`
-  return html`<li>${isGiven ? 'You have said why' : 'Needs to know why'}: ${text}</li>`
 }
 
-function progress({ rules, missing }: DeskCall): Html {
-  return html`<ul>
-    ${rules.map((rule) => waits(rule, missing.find((one) => one.rule === rule.rule)?.count ?? 0))}
-  </ul>`
-}
-
-/** The form for one thing that only the person can give. */
-function formFor(call: PersonalCall, { rule, kind, text = '', withinMs }: DeskRule, at: number): Html | undefined {
-  const action = call.visit.path
-  const hidden = html`${call.formField(action)} <input type="hidden" name="rule" value="${rule}" />`
-  if (kind === 'justification') {
-    return html`<form method="post" action="${action}">
-      ${hidden}
+function reasonOf(call: PersonalCall, { rule, text = '' }: DeskRule, isGiven: boolean): Need {
+  const field = `said-${rule}`
+  return {
+    title: 'Your reason',
+    isGiven,
+    says: isGiven ? html`You have said why: <q>${text}</q>` : html`The approvers and the record get to read it.`,
+    form: html`<form method="post" action="${call.visit.path}">
+      ${hiddenFields(call, rule)}
       <div class="field">
-        <label for="said-${at}">${text}</label>
-        <textarea id="said-${at}" name="said" rows="4" maxlength="${mostSaidChars}" required></textarea>
+        <label for="${field}">${text}</label>
+        <textarea id="${field}" name="said" rows="3" maxlength="${mostSaidChars}" required></textarea>
       </div>
       <p class="actions"><button type="submit" name="answer-is" value="justify" class="primary">Send</button></p>
-    </form>`
+    </form>`,
   }
-  if (kind !== 'consent') return undefined
-  const kept = withinMs === undefined ? '' : ` It is kept for ${duration(withinMs)}.`
-  return html`<form method="post" action="${action}">
-    ${hidden}
-    <p>${text}${kept} You can take it back on your account page.</p>
-    <p class="actions"><button type="submit" name="answer-is" value="consent" class="primary">I consent</button></p>
-  </form>`
 }
 
-async function proofLink({ database, clock }: RemedyScreenParts, waiting: DeskCall, personId: string) {
+function needOf(call: PersonalCall, rule: DeskRule, missing: number): Need {
+  if (rule.kind === 'approval') return approvalOf(rule, missing)
+  return rule.kind === 'consent' ? consentOf(call, rule, missing === 0) : reasonOf(call, rule, missing === 0)
+}
+
+async function proofOf({ database, clock }: RemedyScreenParts, waiting: DeskCall, personId: string) {
   const found = await database.query
     .selectFrom('step_ups')
     .select('id')
@@ -108,21 +120,30 @@ async function proofLink({ database, clock }: RemedyScreenParts, waiting: DeskCa
     .where('state', '=', 'pending')
     .where('expires_at', '>', clock.now())
     .executeTakeFirst()
-  return (
-    found &&
-    html`<p>
-      It also needs a fresh factor of yours: <a href="/step-up/${found.id}">prove it</a>, within minutes of its use.
-    </p>`
-  )
+  if (found === undefined) return []
+  const form = html`<p class="actions"><a class="button primary" href="/step-up/${found.id}">Prove it</a></p>`
+  return [{ title: 'A fresh factor', isGiven: false, says: html`Prove it last: it holds for minutes.`, form }]
+}
+
+function shownNeed({ title, says, isGiven, form }: Need): Html {
+  return html`<li class="need">
+    <p class="entry-title">${title} <span class="badge ${isGiven && 'good'}">${isGiven ? 'Given' : 'Missing'}</span></p>
+    <p class="need-says">${says}</p>
+    ${!isGiven && form}
+  </li>`
+}
+
+async function needsOf(parts: RemedyScreenParts, call: PersonalCall, asked: DeskCall): Promise<readonly Need[]> {
+  const countOf = ({ rule }: DeskRule) => asked.missing.find((one) => one.rule === rule)?.count ?? 0
+  const own = asked.rules.map((rule) => needOf(call, rule, countOf(rule)))
+  return [...own, ...(await proofOf(parts, asked, call.principal.id))]
 }
 
 async function show(parts: RemedyScreenParts, call: PersonalCall, asked: DeskCall, refusal?: Refusal): Promise<void> {
-  const { path: action } = call.visit
   const [heading, lead] = states[asked.state]
   const isOpen = asked.state === 'waiting' || asked.state === 'ready'
-  const wanted = asked.rules.filter((rule) => asked.missing.some((one) => one.rule === rule.rule))
-  const forms = asked.state === 'waiting' ? wanted.map((rule, at) => formFor(call, rule, at)) : []
-  const hasForm = forms.some((form) => form !== undefined)
+  const needs = isOpen ? await needsOf(parts, call, asked) : []
+  const hasForm = needs.some(({ isGiven, form }) => !isGiven && form !== undefined)
   // WHY: looked at again by itself only where nothing that is being typed would be lost.
   const again = isOpen && !hasForm && refusal === undefined ? { refresh: String(lookAgainSeconds) } : {}
   sendPage(call.res, {
@@ -134,14 +155,15 @@ async function show(parts: RemedyScreenParts, call: PersonalCall, asked: DeskCal
       lead,
       facts(asked, parts.clock.now()),
       refusal && html`<p class="form-error" role="alert">${refusalWords(refusal)}</p>`,
-      isOpen && progress(asked),
-      forms,
-      isOpen && (await proofLink(parts, asked, call.principal.id)),
       isOpen &&
-        html`<form method="post" action="${action}">
-          ${call.formField(action)}
-          <p class="actions"><button type="submit" name="answer-is" value="decline" class="quiet">Deny</button></p>
-        </form>`,
+        html`<h2 class="section-title">What it needs</h2>
+          <ul class="entries needs">
+            ${needs.map(shownNeed)}
+          </ul>
+          <form method="post" action="${call.visit.path}">
+            ${call.formField(call.visit.path)}
+            <p class="actions"><button type="submit" name="answer-is" value="decline" class="quiet">Deny</button></p>
+          </form>`,
     ),
   })
 }

@@ -1,13 +1,6 @@
 import { Misuse } from '#kernel'
 import { type Kysely, sql } from 'kysely'
-
-/** One step of the schema: the same tables on both dialects, written in each one's words. */
-export interface Migration {
-  /** 1, 2, 3 … without gaps. */
-  readonly version: number
-  readonly name: string
-  readonly statements: Readonly<Record<'sqlite' | 'postgres', readonly string[]>>
-}
+import type { Migration } from './migrations/migration.ts'
 
 const lockKey = 4_627_311_902
 

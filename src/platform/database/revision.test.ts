@@ -91,7 +91,12 @@ test('every table of PostgreSQL announces its changes, but those that nobody rem
     'flow_labels',
     'oauth_replays',
     'remedy_approver_roles',
+    'review_campaigns',
+    'review_items',
+    'rule_prints',
+    'rule_uses',
     'spent_challenges',
+    'use_cursors',
   ])
   await database.close()
 })

@@ -1,14 +1,16 @@
 import type { Generated } from 'kysely'
-import type { PasskeyTables } from './passkey-tables.ts'
-import type { FlowLabelTables } from './flow-label-tables.ts'
-import type { BudgetTables } from './budget-tables.ts'
-import type { ClassificationTables } from './classification-tables.ts'
-import type { PolicyChangeTables } from './policy-change-tables.ts'
-import type { ScimTables } from './scim-tables.ts'
-import type { ServiceAccountTables } from './service-account-tables.ts'
-import type { IssuerKeyTables } from './issuer-key-tables.ts'
-import type { RemedyTables } from './remedy-tables.ts'
-import type { StepUpTables } from './step-up-tables.ts'
+import type { PasskeyTables } from './tables/passkeys.ts'
+import type { DistrustedPolicyTables } from './tables/distrusted-policies.ts'
+import type { FlowLabelTables } from './tables/flow-labels.ts'
+import type { BudgetTables } from './tables/budgets.ts'
+import type { ClassificationTables } from './tables/classifications.ts'
+import type { PolicyChangeTables } from './tables/policy-changes.ts'
+import type { ScimTables } from './tables/scim.ts'
+import type { ServiceAccountTables } from './tables/service-accounts.ts'
+import type { IssuerKeyTables } from './tables/issuer-keys.ts'
+import type { RemedyTables } from './tables/remedies.ts'
+import type { ReviewTables } from './tables/reviews.ts'
+import type { StepUpTables } from './tables/step-ups.ts'
 
 /** A 0 or 1: both dialects keep claims as integers. */
 export type Flag = 0 | 1
@@ -79,6 +81,8 @@ export interface AccessTokensTable {
   revoked_by: string | null
   /** Who made it for a service account; null where its holder did. */
   minted_by: Generated<string | null>
+  /** When the factors were proved; null where nobody knows. */
+  proved_at: Generated<Milliseconds | null>
 }
 
 export interface EnrolmentsTable {
@@ -109,6 +113,8 @@ export interface RolesTable {
   grants: JsonText
   description: string
   is_shipped: Flag
+  /** The name of a person who answers for it. */
+  owner: Generated<string | null>
   updated_at: Milliseconds
 }
 
@@ -236,6 +242,8 @@ export interface OauthGrantsTable {
   ended_reason: string | null
   /** What it rests on and who acts, of a token that was exchanged for another. */
   exchanged: JsonText | null
+  /** When the factors were proved; null where nobody knows. */
+  proved_at: Generated<Milliseconds | null>
 }
 
 /** Codes, tokens and open requests of the authorization server. */
@@ -345,6 +353,7 @@ export interface ProviderLogoutsTable {
 export interface Tables
   extends
     FlowLabelTables,
+    DistrustedPolicyTables,
     BudgetTables,
     ClassificationTables,
     PolicyChangeTables,
@@ -353,7 +362,8 @@ export interface Tables
     ServiceAccountTables,
     StepUpTables,
     IssuerKeyTables,
-    RemedyTables {
+    RemedyTables,
+    ReviewTables {
   people: PeopleTable
   second_factors: SecondFactorsTable
   recovery_codes: RecoveryCodesTable

@@ -6,6 +6,7 @@
  * Fails: what is wrong with it is told with file and line, and nothing is compiled.
  */
 import { validate, type ValidationError } from '@cedar-policy/cedar-wasm/nodejs'
+import { createDecisionCache } from '../decision-cache.ts'
 import type { Role } from '../roles/role.ts'
 import { compileRole } from './compile-role.ts'
 import { isRule, type ReadRules, readFileRules } from './read-file.ts'
@@ -60,7 +61,19 @@ function withoutDoubles(problems: readonly PolicyProblem[]): PolicyProblem[] {
   return [...first.values()]
 }
 
-function validated(rules: readonly CompiledRule[]): Record<'problems' | 'warnings', PolicyProblem[]> {
+const mostRemembered = 40_000
+const longestRemembered = 4_096
+/** Texts of rules in which the validator found nothing. WHY: it judges each rule for itself, by the schema alone. */
+const faultless = createDecisionCache<true>(mostRemembered)
+
+function remember(rules: readonly CompiledRule[], found: readonly ValidationError[]): void {
+  const told = new Set(found.map(({ policyId }) => policyId))
+  for (const { id, text } of rules) if (!told.has(id) && text.length <= longestRemembered) faultless.set(text, true)
+}
+
+function validated(all: readonly CompiledRule[]): Record<'problems' | 'warnings', PolicyProblem[]> {
+  const rules = all.filter(({ text }) => faultless.get(text) === undefined)
+  if (rules.length === 0) return { problems: [], warnings: [] }
   const answer = validate({
     validationSettings: { mode: 'strict' },
     schema: cedarSchema,
@@ -69,6 +82,7 @@ function validated(rules: readonly CompiledRule[]): Record<'problems' | 'warning
   })
   if (answer.type === 'failure')
     return { problems: answer.errors.map(({ message }) => ({ says: message })), warnings: [] }
+  remember(rules, [...answer.validationErrors, ...answer.validationWarnings])
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
   const told = (errors: readonly ValidationError[]) => withoutDoubles(errors.map((error) => placed(error, byId)))
   return { problems: told(answer.validationErrors), warnings: told(answer.validationWarnings) }

@@ -8,6 +8,7 @@
  */
 import { type DetailedError, type PolicyJson, policyToJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { isObject } from '#protocol'
+import { createDecisionCache } from '../decision-cache.ts'
 import { placeOfByte } from './split-policies.ts'
 
 /** What is wrong with a text, from its first character on. */
@@ -52,8 +53,21 @@ function findProblem(node: unknown): string | undefined {
   return problem ?? findProblem(Object.values(node))
 }
 
-/** Reads one policy that stands alone in its text. */
+const mostRemembered = 40_000
+const longestRemembered = 4_096
+/** WHY: of thousands of rules a change leaves almost all as they were. */
+const remembered = createDecisionCache<PolicyJson>(mostRemembered)
+
+/** Reads one policy that stands alone in its text. What it returns is one and the same for one text. */
 export function readRule(text: string): PolicyJson | TextProblem {
+  const known = remembered.get(text)
+  if (known !== undefined) return known
+  const read = parseRule(text)
+  if (!isProblem(read) && text.length <= longestRemembered) remembered.set(text, read)
+  return read
+}
+
+function parseRule(text: string): PolicyJson | TextProblem {
   const answer = policyToJson(text)
   if (answer.type === 'failure') {
     const [error] = answer.errors

@@ -4,8 +4,8 @@
  * Trusts: the compiler and the decision that calls get.
  * Fails: contents that do not compile have findings that are errors, and no test has passed.
  */
-import { refuse, type Refusal } from '#kernel'
-import { compilePolicy } from '../cedar/compile.ts'
+import { refuse, type Clock, type Refusal } from '#kernel'
+import { compileAside } from '../cedar/aside/compile-aside.ts'
 import type { CompiledPolicy } from '../cedar/source.ts'
 import type { Policy } from '../policy.ts'
 import type { PolicyContents } from '../snapshot/document.ts'
@@ -21,6 +21,7 @@ import { runTests } from '../cases/run-tests.ts'
 export type DecideBy = (compiled: CompiledPolicy, version: number) => Policy['decide']
 
 export interface CheckNeeds {
+  readonly clock: Clock
   readonly decideBy: DecideBy
   /** Names of networks that rules may speak of. */
   networks(): readonly string[]
@@ -34,7 +35,7 @@ export async function checkContents(
 ): Promise<Checks> {
   const { contents, version } = asked
   const judged = writeContents(contents).hash
-  const compilation = compilePolicy(contents, version)
+  const compilation = await compileAside(contents, version)
   if (!compilation.isValid) {
     const findings = compilation.problems.map(({ says, rule = '', ...place }) => ({
       ...place,
@@ -57,8 +58,9 @@ export async function checkContents(
     hint: 'correct the rule, or take it out',
   }))
   const world = await readWorld(rows, needs.networks())
-  const tests = runTests(contents.tests, needs.decideBy(compilation.policy, version))
-  return { judged, findings: [...idle, ...lint({ rules, source: contents, world })], tests }
+  const decide = needs.decideBy(compilation.policy, version)
+  const findings = lint({ rules, source: contents, world, decide, nowMs: needs.clock.now() })
+  return { judged, findings: [...idle, ...findings], tests: runTests(contents.tests, decide) }
 }
 
 /** A refusal when one of the tests fails. */

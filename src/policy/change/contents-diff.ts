@@ -19,8 +19,8 @@ export interface ChangedItem {
 type Items = ReadonlyMap<string, { kind: ChangedItem['kind']; name: string; text: string }>
 
 /** A role as people are shown it. */
-function roleText({ description, grants }: DocumentRole): string {
-  return `${JSON.stringify({ description, grants: grants.map(plainGrant) }, undefined, 2)}\n`
+function roleText({ description, owner, grants }: DocumentRole): string {
+  return `${JSON.stringify({ description, ...(owner !== undefined && { owner }), grants: grants.map(plainGrant) }, undefined, 2)}\n`
 }
 
 function itemsOf({ roles, files, tests }: PolicyContents): Items {

@@ -7,10 +7,10 @@
  */
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { Fault } from '#kernel'
-import { allOf, compileExpression, type Evaluate } from './compile-expression.ts'
-import { findPins, type Pin, type Pins } from './pins.ts'
+import { findPins, type Pin, type Pins, withoutPins } from './pins.ts'
 import { readsOf, type Read } from './reads.ts'
 import { readConstraint, type Constraint } from './scope.ts'
+import type { ShareTests, Tests } from './share-tests.ts'
 import type { EntityUid } from './values.ts'
 
 /** One rule in Cedar's JSON form. */
@@ -19,17 +19,20 @@ export interface RuleSource {
   readonly json: PolicyJson
 }
 
-export interface CompiledRule {
+/** What is asked of a request that a rule can be about. */
+export interface AskedRule extends Tests {
   readonly id: string
   readonly isPermit: boolean
+}
+
+/** Its `test` says whether it holds for a request that fits `principal`, `action` and the type of the resource. */
+export interface CompiledRule extends AskedRule {
   readonly principal: Constraint
   readonly action: Constraint
   /** Alternatives, at least one of which has to be possible. */
   readonly pins: readonly Pins[]
-  /** Whether it holds for a request that fits `principal`, `action` and the type of the resource. */
-  readonly test: Evaluate
-  /** What `test` reads. */
-  reads(): readonly Read[]
+  /** The same where all pins hold and there is one alternative; undefined where there are several. */
+  readonly beyondPins: (() => AskedRule) | undefined
   /** What it reads of a request, its head included. */
   readsInAll(): readonly Read[]
 }
@@ -66,8 +69,14 @@ function expressionsOf(variable: Variable, { is, equals, within }: Constraint): 
   return found
 }
 
+/** INVARIANT: leaves out what the pins settled and nothing else, from the beginning on. */
+function bodiesBeyondPins(pinning: readonly unknown[]): unknown[] {
+  const firstOpen = pinning.findIndex((body) => withoutPins(body) !== undefined)
+  return firstOpen === -1 ? [] : [withoutPins(pinning[firstOpen]), ...pinning.slice(firstOpen + 1)]
+}
+
 /** @throws Fault `policy.unreadable` where it is of no known form */
-export function compileRule({ id, json }: RuleSource): CompiledRule {
+export function compileRule({ id, json }: RuleSource, share: ShareTests): CompiledRule {
   const { effect } = json as { effect: unknown }
   if (effect !== 'permit' && effect !== 'forbid') throw new Fault('policy.unreadable', 'a rule has no known effect')
   const clauses = readClauses(json.conditions)
@@ -81,14 +90,22 @@ export function compileRule({ id, json }: RuleSource): CompiledRule {
   const typePin: Pin[] = type === undefined ? [] : [{ on: 'type', type }]
   const heads = [...expressionsOf('principal', principal), ...expressionsOf('action', action)]
   if (type !== undefined) heads.push(...expressionsOf('resource', { is: type }))
+  const pins = findPins(pinning)
+  const named = { id, isPermit: effect === 'permit' }
+  const isOnlyPinned = pins.length === 1 && pins[0]?.length !== 0
+  let beyond: AskedRule | undefined
+  const beyondPins = (): AskedRule =>
+    (beyond ??= {
+      ...named,
+      ...share([...expressionsOf('resource', rest), ...bodiesBeyondPins(pinning), ...bodies.slice(pinning.length)]),
+    })
   return {
-    id,
-    isPermit: effect === 'permit',
+    ...named,
     principal,
     action,
-    pins: findPins(pinning).map((pins) => [...typePin, ...pins]),
-    test: allOf(tests.map(compileExpression)),
-    reads: () => tests.flatMap(readsOf),
+    pins: pins.map((alternative) => [...typePin, ...alternative]),
+    beyondPins: isOnlyPinned ? beyondPins : undefined,
+    ...share(tests),
     readsInAll: () => [...heads, ...tests].flatMap(readsOf),
   }
 }

@@ -261,7 +261,7 @@ test('what no rule reads is never asked for', () => {
   const slice = rules.sliceOf({ ...plain, context: { kind: 'record', get, names: () => [] } })
   expect(slice.judge()).toMatchObject({ outcome: 'allow', deciding: ['r0'] })
   expect(asked).toEqual(['one'])
-  expect(slice.reads()).toEqual(['context.one', 'resource.upstream'])
+  expect(slice.reads()).toEqual(['context.one'])
 })
 
 test('the key changes with what is read, and with nothing else', () => {

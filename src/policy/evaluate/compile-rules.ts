@@ -6,9 +6,10 @@
  * @see https://docs.cedarpolicy.com/auth/authorization.html
  */
 import { Fault } from '#kernel'
-import { compileRule, type RuleSource } from './compile-rule.ts'
-import { createFinder, type Found } from './find-rules.ts'
+import { type CompiledRule, compileRule, type RuleSource } from './compile-rule.ts'
+import { createFinder } from './find-rules.ts'
 import { count, emptyTally, type RuleError, type RuleGroup, type Tally } from './rule-group.ts'
+import { createShareTests } from './share-tests.ts'
 import type { CedarRequest, Result } from './values.ts'
 
 /** What the rules say to one request. */
@@ -34,7 +35,10 @@ export interface Slice {
    */
   key(): string
   judge(): Judgement
-  /** What these rules read, e.g. `context.address` or `context.texts["to"]`; sorted. Their heads are not counted. */
+  /**
+   * What these rules read, e.g. `context.address` or `context.texts["to"]`; sorted. Not counted are their heads, and the
+   * names of upstream and thing by which they were found.
+   */
   reads(): readonly string[]
 }
 
@@ -77,17 +81,26 @@ function concluded({ permits, forbids, undecided, mayPermit, errors }: Tally): J
   return { outcome: permits.length > 0 ? 'allow' : 'deny', deciding: sorted(permits), ...told }
 }
 
-function judgeGroups(groups: readonly RuleGroup[], request: CedarRequest): Judgement {
+function judgeGroup({ rules }: RuleGroup, request: CedarRequest): Judgement {
   const tally = emptyTally()
-  for (const { rules } of groups) count(tally, rules, request)
+  count(tally, rules, request)
   return concluded(tally)
 }
 
-function addGroups(groups: RuleGroup[], found: Found | undefined, name: string | undefined): void {
-  if (found === undefined) return
-  if (found.always.rules.length > 0) groups.push(found.always)
-  const ofName = name === undefined ? undefined : found.byName.get(name)
-  if (ofName !== undefined) groups.push(ofName)
+const rulesInSlice = 50
+
+/**
+ * As `compileRules`, with pauses that leave the thread to others.
+ * @throws Fault `policy.unreadable` as that
+ */
+export async function compileInSlices(sources: readonly RuleSource[], pause: () => Promise<unknown>): Promise<Rules> {
+  const share = createShareTests()
+  const rules: CompiledRule[] = []
+  for (let from = 0; from < sources.length; from += rulesInSlice) {
+    rules.push(...sources.slice(from, from + rulesInSlice).map((source) => compileRule(source, share)))
+    await pause()
+  }
+  return rulesOf(rules)
 }
 
 /**
@@ -95,34 +108,30 @@ function addGroups(groups: RuleGroup[], found: Found | undefined, name: string |
  * @throws Fault `policy.unreadable` where one of them is of no known form or two have one id
  */
 export function compileRules(sources: readonly RuleSource[]): Rules {
-  const rules = sources.map(compileRule)
+  const share = createShareTests()
+  return rulesOf(sources.map((source) => compileRule(source, share)))
+}
+
+function rulesOf(rules: readonly CompiledRule[]): Rules {
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
   if (byId.size !== rules.length) throw new Fault('policy.unreadable', 'two rules have one id')
   const find = createFinder(rules)
 
-  function groupsFor(request: CedarRequest): RuleGroup[] {
+  function groupFor(request: CedarRequest): RuleGroup {
     const resource = request.entity(request.resource)
     const [upstream, name] = [resource?.attribute('upstream'), resource?.attribute('name')]
     const known = { upstream: typeof upstream === 'string', name: typeof name === 'string' }
     const found = find(request, known)
-    const groups: RuleGroup[] = []
-    const asked = typeof name === 'string' ? name : undefined
-    addGroups(groups, found.anywhere, asked)
-    if (typeof upstream === 'string') addGroups(groups, found.at(upstream), asked)
-    return groups
+    return found(typeof upstream === 'string' ? upstream : undefined, typeof name === 'string' ? name : undefined)
   }
 
   const readsInAll = (id: string) => byId.get(id)?.readsInAll() ?? []
   return {
     sliceOf(request) {
-      const groups = groupsFor(request)
-      return {
-        key: () => groups.map((group) => group.key(request)).join('/'),
-        judge: () => judgeGroups(groups, request),
-        reads: () => [...new Set(groups.flatMap((group) => group.reads().map(({ says }) => says)))].toSorted(),
-      }
+      const group = groupFor(request)
+      return { key: () => group.key(request), judge: () => judgeGroup(group, request), reads: group.reads }
     },
-    judge: (request) => judgeGroups(groupsFor(request), request),
+    judge: (request) => judgeGroup(groupFor(request), request),
     inputsOf: (id, request) =>
       readsInAll(id).map(({ says, value, whole }) => ({
         place: whole?.says ?? says,

@@ -22,6 +22,8 @@ function fitsAction({ action }: CompiledRule, asked: EntityUid, ancestors: reado
 /** What a rule's conditions leave over, once the type is known: undefined where it cannot apply. */
 interface Narrowed {
   readonly rule: CompiledRule
+  /** Whether all pins hold where the rule is found. */
+  readonly isSettled: boolean
   readonly alternatives: readonly { upstreams?: ReadonlySet<string>; names?: ReadonlySet<string> }[]
 }
 
@@ -31,6 +33,7 @@ function overlap(one: ReadonlySet<string> | undefined, other: ReadonlySet<string
 
 function narrow(rule: CompiledRule, type: string, known: KnownAttributes): Narrowed | undefined {
   const alternatives: Narrowed['alternatives'][number][] = []
+  let isSettled = true
   for (const pins of rule.pins) {
     let left: Narrowed['alternatives'][number] | undefined = {}
     for (const pin of pins) {
@@ -40,7 +43,10 @@ function narrow(rule: CompiledRule, type: string, known: KnownAttributes): Narro
         break
       }
       // INVARIANT: behind what is not there a rule errs, whatever its other conditions say.
-      if (!known[pin.on]) break
+      if (!known[pin.on]) {
+        isSettled = false
+        break
+      }
       left =
         pin.on === 'upstream'
           ? { ...left, upstreams: overlap(left.upstreams, pin.values) }
@@ -48,7 +54,7 @@ function narrow(rule: CompiledRule, type: string, known: KnownAttributes): Narro
     }
     if (left !== undefined) alternatives.push(left)
   }
-  return alternatives.length === 0 ? undefined : { rule, alternatives }
+  return alternatives.length === 0 ? undefined : { rule, isSettled, alternatives }
 }
 
 /** Rules under each value that one of their alternatives asks for, and those that take any. */
@@ -128,23 +134,30 @@ function pick({ groups, rest }: ByPrincipal, { uid, names }: Asker): Narrowed[] 
   return [...found].filter(({ rule }) => fitsPrincipal(rule, uid, names))
 }
 
-/** For one principal, action, type and upstream: the rules for any name, and those for each name besides. */
-export interface Found {
-  readonly always: RuleGroup
-  readonly byName: ReadonlyMap<string, RuleGroup>
-}
-
 let groups = 0
 
 function newGroup(some: readonly Narrowed[]): RuleGroup {
   groups += 1
-  const rules = some.map(({ rule }) => rule).toSorted((one, other) => (one.id < other.id ? -1 : 1))
-  return groupOf(rules, `${groups}|`)
+  const rules = some
+    .map(({ rule, isSettled }) => (isSettled ? (rule.beyondPins?.() ?? rule) : rule))
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+  return groupOf(rules, `${groups}:`)
 }
 
-function foundIn(all: readonly Narrowed[]): Found {
-  const { byValue, rest } = sortBy('names', all)
-  return { always: newGroup(rest), byName: new Map([...byValue].map(([name, some]) => [name, newGroup(some)])) }
+/** What is found for one asker at one upstream, or at all that no rule names. */
+interface Place {
+  readonly forAnyName: RuleGroup
+  /** For the names that a rule names. */
+  readonly byName: ReadonlyMap<string, () => RuleGroup>
+}
+
+function placeOf(some: readonly Narrowed[]): Place {
+  const { byValue, rest } = sortBy('names', some)
+  const byName = Array.from(byValue, ([name, more]): [string, () => RuleGroup] => {
+    let made: RuleGroup | undefined
+    return [name, () => (made ??= newGroup([...rest, ...more]))]
+  })
+  return { forAnyName: newGroup(rest), byName: new Map(byName) }
 }
 
 /** The rules for one action and one type of resource. */
@@ -155,26 +168,30 @@ interface Shelf {
   readonly found: Map<string, FoundForAsker>
 }
 
-/** What is found for principals of one signature. */
-export interface FoundForAsker {
-  readonly anywhere: Found
-  /** What is besides for an upstream that a rule names. */
-  at(upstream: string): Found | undefined
-}
+/** Answers which rules there are for principals of one signature. */
+export type FoundForAsker = (upstream: string | undefined, name: string | undefined) => RuleGroup
 
 function searchShelf(shelf: Shelf, asker: Asker): FoundForAsker {
-  const found = new Map<string, Found>()
-  return {
-    anywhere: foundIn(pick(shelf.rest, asker)),
-    at(upstream) {
-      const known = found.get(upstream)
-      if (known !== undefined) return known
-      const rules = shelf.byUpstream.get(upstream)
-      if (rules === undefined) return undefined
-      const fresh = foundIn(pick(rules, asker))
-      found.set(upstream, fresh)
-      return fresh
-    },
+  const anywhere = pick(shelf.rest, asker)
+  const elsewhere = placeOf(anywhere)
+  const places = new Map<string, Place>()
+
+  function placeAt(upstream: string): Place {
+    const known = places.get(upstream)
+    if (known !== undefined) return known
+    const rules = shelf.byUpstream.get(upstream)
+    if (rules === undefined) return elsewhere
+    const here = pick(rules, asker)
+    // INVARIANT: only upstreams that a rule names have a place of their own.
+    const made = here.length === 0 ? elsewhere : placeOf([...anywhere, ...here])
+    places.set(upstream, made)
+    return made
+  }
+
+  return (upstream, name) => {
+    const place = upstream === undefined ? elsewhere : placeAt(upstream)
+    const ofName = name === undefined ? undefined : place.byName.get(name)
+    return ofName === undefined ? place.forAnyName : ofName()
   }
 }
 
@@ -227,16 +244,42 @@ function fillShelf(rules: readonly CompiledRule[], request: CedarRequest, known:
   return { byUpstream, rest: sortByPrincipal(rest), found: new Map() }
 }
 
+/** WHY: the names of actions and types are the same few objects in all questions of a process. */
+function createShortcut(): (request: CedarRequest, find: (request: CedarRequest) => FoundForAsker) => FoundForAsker {
+  const byAncestors = new WeakMap<object, WeakMap<EntityUid, WeakMap<EntityUid, [EntityUid, FoundForAsker]>>>()
+  return (request, find) => {
+    const { principal, action, resource } = request
+    const ancestors = request.entity(principal)?.ancestors
+    if (ancestors === undefined) return find(request)
+    const byAction =
+      byAncestors.get(ancestors) ?? new WeakMap<EntityUid, WeakMap<EntityUid, [EntityUid, FoundForAsker]>>()
+    const byResource = byAction.get(action) ?? new WeakMap<EntityUid, [EntityUid, FoundForAsker]>()
+    const known = byResource.get(resource)
+    if (known !== undefined && known[0] === principal) return known[1]
+    const found = find(request)
+    byResource.set(resource, [principal, found])
+    byAncestors.set(ancestors, byAction.set(action, byResource))
+    return found
+  }
+}
+
 /** Makes `find`, which says what was found for who asks, for the action and the type of the resource. */
 export function createFinder(rules: readonly CompiledRule[]) {
   const askerOf = createAskers(rules)
   const shelves = new Map<string, Shelf>()
+  const shortcut = createShortcut()
 
-  return function find(request: CedarRequest, known: KnownAttributes): FoundForAsker {
+  function search(request: CedarRequest, known: KnownAttributes): FoundForAsker {
     const { action, resource } = request
     const place = `${known.upstream ? 'u' : ''}${known.name ? 'n' : ''}|${action.type.length}:${action.type}${resource.type}|${action.id}`
     const shelf = shelves.get(place) ?? keep(shelves, place, fillShelf(rules, request, known))
     const asker = askerOf(request)
     return shelf.found.get(asker.signature) ?? keep(shelf.found, asker.signature, searchShelf(shelf, asker))
+  }
+
+  const bothKnown = { upstream: true, name: true }
+  const searchPlain = (request: CedarRequest) => search(request, bothKnown)
+  return function find(request: CedarRequest, known: KnownAttributes): FoundForAsker {
+    return known.upstream && known.name ? shortcut(request, searchPlain) : search(request, known)
   }
 }

@@ -14,6 +14,9 @@ function isEntity(result: Result): result is EntityUid {
 
 const holders = 'an entity or a record'
 
+export const missingAttribute = wrong('missing', 'an attribute is missing')
+export const missingTag = wrong('missing', 'a tag is missing')
+
 /** A member of an entity or a record; undefined where it has none of this name. */
 function find(request: CedarRequest, holder: Result, name: string): Result | undefined {
   if (typeof holder === 'object' && holder.kind === 'record') return holder.get(name)
@@ -22,7 +25,7 @@ function find(request: CedarRequest, holder: Result, name: string): Result | und
 }
 
 export function memberOf(request: CedarRequest, holder: Result, name: string): Result {
-  return find(request, holder, name) ?? wrong('missing', 'an attribute is missing')
+  return find(request, holder, name) ?? missingAttribute
 }
 
 /** Whether it is there, and so on along the path. */
@@ -47,7 +50,7 @@ export function hasTag(request: CedarRequest, holder: Result, key: Result): Resu
 
 export function tagOf(request: CedarRequest, holder: Result, key: Result): Result {
   if (!isEntity(holder) || typeof key !== 'string') return spoiled('an entity and the name of a tag', holder, key)
-  return request.entity(holder)?.tag(key) ?? wrong('missing', 'a tag is missing')
+  return request.entity(holder)?.tag(key) ?? missingTag
 }
 
 const fewAncestors = 8

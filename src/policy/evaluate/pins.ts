@@ -95,6 +95,18 @@ function pinsOf(expression: unknown): Found {
 }
 
 /**
+ * What a condition asks besides the pins at its beginning; undefined where it asks nothing besides. Only for a rule with
+ * one alternative, of which all pins hold and cannot err.
+ */
+export function withoutPins(condition: unknown): unknown {
+  const parts = chainOf('&&', condition)
+  const firstOther = parts.findIndex((part) => pinOf(part) === undefined)
+  if (firstOther === -1) return undefined
+  const [first, ...others] = parts.slice(firstOther)
+  return others.reduce((left, right) => ({ '&&': { left, right } }), first)
+}
+
+/**
  * The alternatives of which at least one has to hold for the rule to hold or to err; a rule that pins nothing has one
  * without pins.
  * @param conditions the bodies of its first `when` clauses, in order

@@ -6,9 +6,10 @@
  */
 import { keyPart } from './canonical.ts'
 import { mayBeFalse, mayBeTrue, mayOf } from './certainty.ts'
-import type { CompiledRule } from './compile-rule.ts'
+import type { AskedRule } from './compile-rule.ts'
+import { missingAttribute, missingTag } from './members.ts'
 import type { Read } from './reads.ts'
-import { wrong, type CedarRequest, type Result, type Wrong } from './values.ts'
+import { neverFalse, neverTrue, unknown, wrong, type CedarRequest, type Result, type Wrong } from './values.ts'
 
 export interface RuleError {
   readonly id: string
@@ -29,10 +30,11 @@ export interface Tally {
   readonly errors: RuleError[]
 }
 
-/** Some of the rules, in the order of their ids. */
+/** Some of the rules. */
 export interface RuleGroup {
-  readonly rules: readonly CompiledRule[]
-  readonly reads: () => readonly Read[]
+  readonly rules: readonly AskedRule[]
+  /** What they read besides what is the same wherever this group is asked, as a person would write it. */
+  reads(): readonly string[]
   /** Differs from that of any other group, and wherever anything differs that the rules read. */
   key(request: CedarRequest): string
 }
@@ -40,7 +42,7 @@ export interface RuleGroup {
 const mostReadsOfOnePlace = 6
 
 /** WHY: where many rules ask about one place, what is there is shorter than all their answers. */
-function gather(rules: readonly CompiledRule[]): Read[] {
+function gather(rules: readonly AskedRule[]): Read[] {
   const byPlace = new Map<string, Map<string, Read>>()
   for (const read of rules.flatMap((rule) => rule.reads())) {
     const place = read.whole?.id ?? read.id
@@ -54,18 +56,52 @@ function gather(rules: readonly CompiledRule[]): Read[] {
   })
 }
 
+const other = 7
+const codes = new Map<Result, number>([
+  [unknown, 2],
+  [neverTrue, 3],
+  [neverFalse, 4],
+  [missingTag, 5],
+  [missingAttribute, 6],
+])
+
+/** INVARIANT: below `other`, one number for each result that has no parts. */
+function codeOf(result: Result): number {
+  if (result === true) return 1
+  if (result === false) return 0
+  return codes.get(result) ?? other
+}
+
+/** WHY: so many answers are one small number. */
+const mostInOneNumber = 9
+
+/** INVARIANT: can be read in one way only: a number for so many answers, and behind them what does not fit into one. */
+function keyOf(name: string, reads: readonly Read[], request: CedarRequest): string {
+  let [key, texts] = [name, '']
+  let [packed, count] = [0, 0]
+  for (const { value } of reads) {
+    const result = value(request)
+    const code = codeOf(result)
+    if (code === other) texts += keyPart(result)
+    packed = packed * 8 + code
+    count += 1
+    if (count < mostInOneNumber) continue
+    key += `${packed}.`
+    packed = 0
+    count = 0
+  }
+  return texts === '' ? key + packed : `${key}${packed}|${texts}`
+}
+
 /** @param name of this group alone */
-export function groupOf(rules: readonly CompiledRule[], name: string): RuleGroup {
+export function groupOf(rules: readonly AskedRule[], name: string): RuleGroup {
   let reads: readonly Read[] | undefined
+  let says: readonly string[] | undefined
   const readAll = () => (reads ??= gather(rules))
   return {
     rules,
-    reads: readAll,
-    key(request) {
-      let key = name
-      for (const read of readAll()) key += keyPart(read.value(request))
-      return key
-    },
+    reads: () => (says ??= [...new Set(readAll().map((read) => read.says))].toSorted()),
+    key: (request) => keyOf(name, readAll(), request),
   }
 }
 
@@ -75,7 +111,7 @@ export function emptyTally(): Tally {
 
 const notYesOrNo = wrong('type', 'expected true or false')
 
-function countUnsure(tally: Tally, { id, isPermit }: CompiledRule, result: Result): void {
+function countUnsure(tally: Tally, { id, isPermit }: AskedRule, result: Result): void {
   if (typeof result !== 'object' || result.kind !== 'unknown') {
     const { because, says } = typeof result === 'object' && result.kind === 'wrong' ? result : notYesOrNo
     tally.errors.push({ id, because, message: says })
@@ -88,7 +124,7 @@ function countUnsure(tally: Tally, { id, isPermit }: CompiledRule, result: Resul
 }
 
 /** Asks every rule of a group, and adds to the tally what came of it. */
-export function count(tally: Tally, rules: readonly CompiledRule[], request: CedarRequest): void {
+export function count(tally: Tally, rules: readonly AskedRule[], request: CedarRequest): void {
   for (const rule of rules) {
     const result = rule.test(request)
     if (result === false) continue

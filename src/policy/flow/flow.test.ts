@@ -101,6 +101,81 @@ eachDatabase('flow', (open, openAgain) => {
     })
   })
 
+  test('what was brought is kept until it is set back, of that client, or of the person and of the program that asked for them', async () => {
+    const { policy, root } = await openPolicy(await open())
+    const labels = ['untrusted', 'data:payment']
+    const [direct, carried] = [client('c1'), acting(ben)]
+    for (const principal of [direct, carried]) {
+      expect(await policy.flow.keeps({ principal, labels })).toBe(false)
+      expect(await policy.flow.keeps({ principal, labels: [] })).toBe(true)
+      await policy.flow.add({ principal, labels, target })
+      expect(await policy.flow.keeps({ principal, labels })).toBe(true)
+    }
+    expect(await policy.flow.keeps({ principal: direct, labels: [...labels, 'data:personal'] })).toBe(false)
+    expect(await policy.flow.keeps({ principal: ben, labels })).toBe(false)
+    const change = { reason: 'x', by: root }
+    expect(await policy.flow.reset({ ...change, personId: 'ben', bearer: 'client/c1' })).toBe(2)
+    expect(await policy.flow.keeps({ principal: direct, labels })).toBe(false)
+    expect(await policy.flow.keeps({ principal: carried, labels })).toBe(true)
+    // WHY: the program's own is gone, and it would ask for itself as if it had met nothing.
+    expect(await policy.flow.reset({ ...change, personId: 'nightly' })).toBe(2)
+    expect(await policy.flow.keeps({ principal: carried, labels })).toBe(false)
+  })
+
+  test('labels are listed oldest first with where they were met, and a thing without a name has none', async () => {
+    const { policy, clock, ledger, root } = await openPolicy(await open())
+    const server = { upstream: 'web', kind: 'server' } as const
+    const first = clock.now()
+    await policy.flow.add({ principal: ben, labels: ['z', 'b'], target: server })
+    clock.advance(1)
+    await policy.flow.add({ principal: client('c1'), labels: ['a', 'b'], target })
+    expect(await policy.flow.list({ personId: 'ben' })).toEqual([
+      { personId: 'ben', bearer: 'tokens', label: 'b', source: server, addedAt: first },
+      { personId: 'ben', bearer: 'tokens', label: 'z', source: server, addedAt: first },
+      { personId: 'ben', bearer: 'client/c1', label: 'a', source: target, addedAt: first + 1 },
+      { personId: 'ben', bearer: 'client/c1', label: 'b', source: target, addedAt: first + 1 },
+    ])
+    const labelled = await ledger.read({ event: 'flow.labelled' })
+    expect(labelled).toMatchObject([
+      { principal: { id: 'ben' }, target: server, details: { client: 'tokens', labels: ['b', 'z'] } },
+      { principal: { id: 'ben' }, target, details: { client: 'client/c1', labels: ['a', 'b'] } },
+    ])
+    await policy.flow.reset({ personId: 'ben', reason: 'over', by: root })
+    const [reset] = await ledger.read({ event: 'flow.reset' })
+    expect(reset).toMatchObject({
+      principal: { id: root.id },
+      details: { person: 'ben', client: null, reason: 'over', isOwn: false },
+    })
+    const gone = reset?.details?.['labels'] as { person: string; client: string; label: string }[]
+    expect(gone.map(({ person, client: of, label }) => [person, of, label]).toSorted()).toEqual([
+      ['ben', 'client/c1', 'a'],
+      ['ben', 'client/c1', 'b'],
+      ['ben', 'tokens', 'b'],
+      ['ben', 'tokens', 'z'],
+    ])
+  })
+
+  test('a program that a person passes twice is labelled once, and a client without an account is nobody', async () => {
+    const { policy } = await openPolicy(await open())
+    const act = (id: string, through = 'agents') => ({ id, name: id, client: through })
+    const principal = { ...ben, actors: [act('nightly'), act('nightly', 'other'), act('plain', 'plain')] }
+    await policy.flow.add({ principal, labels: ['untrusted'], target })
+    expect((await policy.flow.list({ personId: 'nightly' })).map(({ bearer }) => bearer)).toEqual(['for/ben'])
+    expect(await policy.flow.list({ personId: 'plain' })).toEqual([])
+  })
+
+  test('a reason is one line of up to 500 characters; without one nothing is set back', async () => {
+    const { policy, root } = await openPolicy(await open())
+    await policy.flow.add({ principal: ben, labels: ['untrusted'], target })
+    const reset = (reason: string) => policy.flow.reset({ personId: 'ben', reason, by: root })
+    expect(await reset('r'.repeat(501))).toMatchObject({
+      code: 'policy.flow-reason-invalid',
+      says: expect.stringContaining('500') as unknown,
+    })
+    expect(await policy.flow.read(ben)).toEqual(new Set(['untrusted']))
+    expect(await reset('r'.repeat(500))).toBe(1)
+  })
+
   test('nobody sets back their own, unless there is nobody else; never without a reason of one line', async () => {
     const { policy, root, database, clock } = await openPolicy(await open())
     await policy.flow.add({ principal: root, labels: ['untrusted'], target })

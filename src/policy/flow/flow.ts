@@ -38,6 +38,8 @@ export interface Flow {
     readonly labels: readonly string[]
     readonly target: Target
   }): Promise<void>
+  /** Whether all of these are kept at this moment, for everybody who meets what this principal asks for. */
+  keeps(brought: { readonly principal: Principal; readonly labels: readonly string[] }): Promise<boolean>
   /** Oldest first. */
   list(of: { readonly personId: string }): Promise<GatheredLabel[]>
   /** Forgets everything that one client of a person, or every one, has gathered. @returns how many labels went */
@@ -63,6 +65,10 @@ interface Row {
   readonly bearer: string
 }
 
+function rowsOf(principal: Principal): Row[] {
+  return bearings(principal).map(({ personId, bearer }) => ({ person_id: personId, bearer }))
+}
+
 /** What is not kept yet. Read before anything is written: mostly there is nothing new. */
 async function withoutKept(database: Database, all: readonly Row[], labels: readonly string[]) {
   const ids = all.map((row) => row.person_id)
@@ -79,7 +85,7 @@ async function withoutKept(database: Database, all: readonly Row[], labels: read
 function createAdd({ database, ledger, clock }: FlowNeeds): Flow['add'] {
   return async ({ principal, labels, target }) => {
     const place = { upstream: target.upstream, target_kind: target.kind, target_name: target.name ?? '' }
-    const all = bearings(principal).map(({ personId, bearer }) => ({ person_id: personId, bearer }))
+    const all = rowsOf(principal)
     const missing = await withoutKept(database, all, labels)
     if (missing.length === 0) return
     await recordChange(database, ledger, async (rows, record) => {
@@ -134,6 +140,8 @@ export function createFlow(needs: FlowNeeds): Flow {
   return {
     add: createAdd(needs),
     reset: createReset(needs),
+    keeps: async ({ principal, labels }) =>
+      labels.length === 0 || (await withoutKept(database, rowsOf(principal), labels)).length === 0,
     async read(principal) {
       const programs = programsOf(principal)
       const rows = await database.query

@@ -30,7 +30,11 @@ const grant = z.strictObject({
   stepUp: z.literal(true).exactOptional(),
   when: z.string().exactOptional(),
 })
-const roleParts = { description: z.string().default(''), grants: z.array(grant) }
+const roleParts = {
+  description: z.string().default(''),
+  owner: z.string().exactOptional(),
+  grants: z.array(grant),
+}
 const oneRole = z.strictObject({ name: z.string().exactOptional(), ...roleParts })
 const manyRoles = z.strictObject({ roles: z.array(z.strictObject({ name: z.string(), ...roleParts })) })
 
@@ -119,9 +123,10 @@ export function readFolder(files: readonly FolderFile[]): ReadFolder {
   const placed = read.flatMap(({ roles }) => roles)
   const problems = [...sorted.problems, ...read.flatMap((one) => one.problems), ...problemsOfRoles(placed)]
   if (problems.length > 0) return { problems }
-  const roles = placed.map(({ name, description, grants }) => ({
+  const roles = placed.map(({ name, description, owner, grants }) => ({
     name,
     description,
+    ...(owner !== undefined && { owner }),
     grants: grants.map(plainGrant),
     isShipped: false,
   }))

@@ -201,6 +201,85 @@ eachDatabase('holds', (open, openAgain) => {
     expect(policy.findHold({ personId: 'p' })).toBeUndefined()
   })
 
+  test('holds are told newest first, with who placed and lifted them and when, and on record with their end', async () => {
+    const { policy, root, ledger, clock } = await openPolicy(await open())
+    const placedAt = clock.now()
+    const expiresAt = placedAt + 10_000
+    const first = placed(await policy.holds.place({ kind: 'client', subject: 'c', reason: 'x', expiresAt, by: root }))
+    clock.advance(1)
+    const second = placed(await policy.holds.place({ kind: 'everything', reason: 'y', by: root }))
+    expect(first).toEqual({
+      id: first.id,
+      kind: 'client',
+      subject: 'c',
+      reason: 'x',
+      placedBy: root.id,
+      placedAt,
+      expiresAt,
+    })
+    expect(second).toEqual({
+      id: second.id,
+      kind: 'everything',
+      subject: '',
+      reason: 'y',
+      placedBy: root.id,
+      placedAt: placedAt + 1,
+    })
+    expect(await policy.holds.list()).toEqual([second, first])
+    clock.advance(1)
+    const lifted = placed(await policy.holds.lift(first.id, root))
+    expect(lifted).toEqual({ ...first, liftedAt: placedAt + 2, liftedBy: root.id })
+    expect(await policy.holds.list()).toEqual([second])
+    expect(await policy.holds.list({ includeEnded: false })).toEqual([second])
+    expect(await policy.holds.list({ includeEnded: true })).toEqual([second, lifted])
+    const entries = await ledger.read({ event: 'hold.placed' })
+    expect(entries.map(({ details }) => details?.['expiresAt'])).toEqual([expiresAt, null])
+    expect(await ledger.read({ event: 'hold.lifted' })).toMatchObject([
+      { principal: { id: root.id }, details: { hold: first.id, kind: 'client', subject: 'c' } },
+    ])
+    expect(await policy.holds.lift('never', root)).toMatchObject({ says: expect.stringContaining('never') as unknown })
+    expect(await policy.holds.place({ kind: 'person', subject: 'never', reason: 'x', by: root })).toMatchObject({
+      says: expect.stringContaining('never') as unknown,
+    })
+  })
+
+  test('a hold can be lifted up to its moment, and not at it', async () => {
+    const { policy, root, clock } = await openPolicy(await open())
+    const place = async () =>
+      placed(await policy.holds.place({ kind: 'everything', reason: 'x', expiresAt: clock.now() + 10, by: root }))
+    const [first, second] = [await place(), await place()]
+    clock.advance(9)
+    expect(isRefusal(await policy.holds.lift(first.id, root))).toBe(false)
+    clock.advance(1)
+    expect(await policy.holds.lift(second.id, root)).toMatchObject({ code: 'policy.hold-unknown' })
+  })
+
+  test('an administrator who is on hold, suspended or never enrolled is nobody who could lift a hold', async () => {
+    const { policy, root, database, clock } = await openPolicy(await open())
+    const ada = await addPerson(database, clock, 'ada', 'admin')
+    const stop = async () => {
+      const held = await policy.holds.place({ kind: 'person', subject: root.id, reason: 'x', by: root })
+      if (isRefusal(held)) return held.code
+      await policy.holds.lift(held.id, ada)
+      return 'held'
+    }
+    expect(await stop()).toBe('held')
+    const set = (columns: object) =>
+      database.query.updateTable('people').set(columns).where('id', '=', ada.id).execute()
+    await set({ status: 'suspended' })
+    expect(await stop()).toBe('policy.last-admin-held')
+    await set({ status: 'active', password_hash: null })
+    expect(await stop()).toBe('policy.last-admin-held')
+    await set({ password_hash: 'chosen' })
+    const other = placed(await policy.holds.place({ kind: 'client', subject: ada.id, reason: 'x', by: root }))
+    expect(await stop()).toBe('held')
+    placed(await policy.holds.lift(other.id, root))
+    placed(await policy.holds.place({ kind: 'person', subject: ada.id, reason: 'x', by: root }))
+    expect(await stop()).toBe('policy.last-admin-held')
+    const ben = await addPerson(database, clock, 'ben', 'viewer')
+    expect(isRefusal(await policy.holds.place({ kind: 'person', subject: ben.id, reason: 'x', by: root }))).toBe(false)
+  })
+
   test('a hold that would stop nothing is refused', async () => {
     const { policy, root, clock } = await openPolicy(await open())
     const place = async (kind: string, subject: string, reason = 'x', expiresAt?: number) => {

@@ -4,7 +4,9 @@
  * Trusts: nothing.
  * Fails: nothing here can fail.
  */
+import type { Principal } from '#kernel'
 import type { CompiledRule, PolicySource } from '../cedar/source.ts'
+import type { Policy } from '../policy.ts'
 
 export interface Finding {
   /** `lint.<what-is-wrong>`, kebab-case. */
@@ -30,12 +32,18 @@ export interface World {
   readonly networks: ReadonlySet<string>
   /** How many active persons hold a role. */
   readonly holders: ReadonlyMap<string, number>
+  /** Active persons who may change the policy by the roles in force, by name. */
+  readonly changers: readonly Pick<Principal, 'id' | 'name' | 'roles'>[]
 }
 
 export interface LintMatter {
   readonly rules: readonly CompiledRule[]
   readonly source: PolicySource
   readonly world: World
+  /** The decision that these rules make. */
+  readonly decide: Policy['decide']
+  /** Wall-clock milliseconds since the epoch. */
+  readonly nowMs: number
 }
 
 /** Looks for one thing. */

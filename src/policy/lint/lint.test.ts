@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { compilePolicy } from '../cedar/compile.ts'
+import { askedAt, decideBy } from '../../../test/world/policies/decisions.ts'
+import { prepareSnapshot } from '../snapshot/load.ts'
 import { shippedRoles } from '../roles/shipped.ts'
 import type { World } from './finding.ts'
 import { lint } from './lint.ts'
@@ -30,6 +32,7 @@ const world: World = {
     ['admin', 1],
     ['payer', 2],
   ]),
+  changers: [],
 }
 
 const payer = {
@@ -40,11 +43,13 @@ const payer = {
 }
 
 /** Findings as `code rule line`, of one policy file beside the shipped roles and `payer`. */
-function found(text: string, roles = [...shippedRoles, payer]): string[] {
+function found(text: string, roles = [...shippedRoles, payer], changers: World['changers'] = []): string[] {
   const source = { roles, files: [{ name: 'house.cedar', text }] }
   const compiled = compilePolicy(source, 1)
   if (!compiled.isValid) throw new Error(JSON.stringify(compiled.problems))
-  return lint({ rules: compiled.policy.rules, source, world }).map(
+  const { policy } = compiled
+  const decide = decideBy(prepareSnapshot({ version: 1, hash: '', cedar: policy.cedar }, policy))
+  return lint({ rules: policy.rules, source, world: { ...world, changers }, decide, nowMs: askedAt }).map(
     ({ severity, code, rule, line }) =>
       `${severity} ${code.replace('lint.', '')} ${rule}${line === undefined ? '' : `:${line}`}`,
   )
@@ -121,6 +126,41 @@ test('a forbid by which nobody could change the policy again is an error', () =>
   const conditional =
     'forbid (principal, action in Castellan::Action::"administer", resource) when { context.time.hour < 6 };'
   expect(found(conditional)).toEqual([])
+})
+
+const root = { id: 'p1', name: 'root', roles: ['admin'] }
+const kim = { id: 'p2', name: 'kim', roles: ['admin', 'payer'] }
+
+test.each([
+  ['that reads the flow, which the admin plane does not know', '', 'context.flow.contains("untrusted")'],
+  ['that reads the address, which the admin plane does not know', '', 'context.zones.contains("office")'],
+  ['with a remedy, which the admin plane does not offer', '@remedy("step-up")', 'context.time.hour >= 0'],
+  ['for those without a role that nobody has', '', '!(principal in Castellan::Role::"viewer")'],
+] as const)('a broad forbid %s locks everybody out: an error', (_title, remedy, condition) => {
+  const text = `@id("r") ${remedy} forbid (principal, action, resource) when { ${condition} };`
+  expect(found(text, undefined, [root, kim])).toContain('error locks-out house.cedar#r:1')
+  expect(found(text.replace('action,', 'action in Castellan::Action::"tools:call",'), undefined, [root])).toEqual([])
+  expect(found(`@shadow ${text}`, undefined, [root])).toEqual([])
+})
+
+test('a forbid that locks some out has to be accepted; hours of the week and second factors lock nobody out', () => {
+  const forbid = (condition: string) => `@id("r") forbid (principal, action, resource) when { ${condition} };`
+  const some = forbid('principal in Castellan::Role::"payer"')
+  expect(found(some, undefined, [root, kim])).toEqual(['warning locks-out-some house.cedar#r:1'])
+  expect(found(some, undefined, [kim])).toEqual(['error locks-out house.cedar#r:1'])
+  expect(found(some, undefined, [root])).toEqual([])
+  expect(found(forbid('context.time.weekday != "tuesday" || context.time.hour != 13'), undefined, [root])).toEqual([])
+  for (const factor of ['password', 'passkey', 'identity-provider-mfa']) {
+    expect(found(forbid(`!context.factors.contains("${factor}")`), undefined, [root])).toEqual([])
+  }
+  const client = found(forbid('!context.factors.contains("client-secret")'), undefined, [root])
+  expect(client).toEqual(['error locks-out house.cedar#r:1'])
+})
+
+test('roles by which nobody could change the policy again are an error, also without a rule', () => {
+  const keeper = { id: 'p3', name: 'keeper', roles: ['keeper'] }
+  expect(found('', undefined, [keeper])).toEqual(['error locks-out '])
+  expect(found('', undefined, [keeper, root])).toEqual([])
 })
 
 test('rules that only deny are found', () => {

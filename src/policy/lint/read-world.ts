@@ -4,7 +4,8 @@
  * Trusts: the rows it reads.
  * Fails: a tool whose approved definition cannot be read counts as one without a schema.
  */
-import type { Rows } from '../snapshot/store.ts'
+import { refuseBeyondReach } from '../roles/reach.ts'
+import { readRoles, type Rows } from '../snapshot/store.ts'
 import type { World } from './finding.ts'
 
 function inputSchemaOf(definition: string | null): unknown {
@@ -28,6 +29,23 @@ async function readHolders(rows: Rows): Promise<Map<string, number>> {
   return holders
 }
 
+const changing = { permissions: ['roles:write'], resources: ['castellan'] }
+
+async function readChangers(rows: Rows): Promise<World['changers']> {
+  const roles = await readRoles(rows)
+  const held = await rows
+    .selectFrom('role_grants')
+    .innerJoin('people', 'people.id', 'role_grants.person_id')
+    .select(['people.id', 'people.name', 'role_grants.role'])
+    .where('people.status', '=', 'active')
+    .where('people.kind', '=', 'person')
+    .orderBy('people.name')
+    .execute()
+  return [...Map.groupBy(held, ({ id }) => id).entries()]
+    .map(([id, own]) => ({ id, name: own[0]?.name ?? '', roles: own.map(({ role }) => role).toSorted() }))
+    .filter((person) => refuseBeyondReach(person, roles, [changing]) === undefined)
+}
+
 /** @param networks names that the configuration gives to networks */
 export async function readWorld(rows: Rows, networks: readonly string[]): Promise<World> {
   const upstreams = await rows.selectFrom('upstreams').select('name').execute()
@@ -44,5 +62,6 @@ export async function readWorld(rows: Rows, networks: readonly string[]): Promis
     groups: new Set(groups.map(({ display_name: name }) => name)),
     networks: new Set(networks),
     holders: await readHolders(rows),
+    changers: await readChangers(rows),
   }
 }

@@ -7,6 +7,7 @@ import { createDecide } from '../decide.ts'
 import { createSurroundings } from '../settings.ts'
 import { prepareSnapshot } from '../snapshot/load.ts'
 import type { OfficialAnswer, OfficialThread } from './official-thread.ts'
+import type { RejudgeOutcome } from './metrics.ts'
 import { createRejudging, type Disagreement } from './rejudge.ts'
 
 const ada: Principal = {
@@ -31,17 +32,23 @@ const source: PolicySource = {
 const surroundings = createSurroundings({ policy: { timeZone: 'UTC', networks: [] } })
 const tool = { kind: 'tool', upstream: 'notes', name: 'send' } as const
 
-function snapshot(version: number) {
-  const compilation = compilePolicy(source, version)
+function snapshot(version: number, given = source) {
+  const compilation = compilePolicy(given, version)
   if (!compilation.isValid) throw new Error(JSON.stringify(compilation.problems))
   return prepareSnapshot({ version, hash: `h${version}`, cedar: compilation.policy.cedar }, compilation.policy)
 }
 
 function scene(given: { share?: number; thread?: OfficialThread } = {}) {
   const alarms: Disagreement[] = []
+  const outcomes: RejudgeOutcome[] = []
   const state = { loaded: snapshot(1) }
   const { share = 1, ...rest } = given
-  const rejudging = createRejudging({ ...rest, share: () => share, onDisagreement: (found) => alarms.push(found) })
+  const rejudging = createRejudging({
+    ...rest,
+    share: () => share,
+    onDisagreement: (found) => alarms.push(found),
+    onJudged: (outcome) => outcomes.push(outcome),
+  })
   const decide = createDecide({
     current: () => state.loaded,
     surroundings: () => surroundings,
@@ -50,7 +57,7 @@ function scene(given: { share?: number; thread?: OfficialThread } = {}) {
   })
   const call = (to: unknown) =>
     decide(ada, 'tools:call', tool, { callArguments: { to }, classification: { ...unclassified, effect: 'write' } })
-  return { alarms, state, rejudging, decide, call }
+  return { alarms, outcomes, state, rejudging, decide, call }
 }
 
 /** A thread that answers as told, and keeps what it was asked. */
@@ -88,6 +95,7 @@ test('one disagreement denies everything from then on, and raises one alarm', as
   expect(alarms).toEqual([
     {
       snapshotVersion: 1,
+      rulesHash: state.loaded.rulesHash,
       action: 'tools:call/write',
       outcome: 'allow',
       deciding: ['role:reader#1'],
@@ -96,6 +104,8 @@ test('one disagreement denies everything from then on, and raises one alarm', as
     },
   ])
   state.loaded = snapshot(2)
+  expect(call('bob@example.com')).toMatchObject({ isAllowed: false, reasons: [{ rule: 'distrusted' }] })
+  state.loaded = snapshot(3, { ...source, files: [] })
   expect(call('bob@example.com').isAllowed).toBe(true)
 })
 
@@ -160,4 +170,20 @@ test('it rests twenty times as long as a judgement takes', async () => {
   call('bob@example.com')
   await pause(300)
   expect(slow.asked).toHaveLength(1)
+})
+
+test('every judgement is told: agreed, disagreed however often, and unanswered', async () => {
+  const answers: OfficialAnswer[] = [
+    { verdict: allows, ms: 0 },
+    { verdict: denies, ms: 0 },
+    { verdict: denies, ms: 0 },
+    { problem: 'the thread died', ms: 0 },
+    { verdict: { ...denies, problem: 'the request does not fit' }, ms: 0 },
+  ]
+  const { thread } = scripted(() => answers.shift() ?? { problem: 'no more', ms: 0 })
+  const { alarms, call, outcomes } = scene({ thread })
+  for (let index = 0; index < 5; index += 1) call('bob@example.com')
+  await pause(100)
+  expect(outcomes).toEqual(['agreed', 'disagreed', 'disagreed', 'unanswered', 'unanswered'])
+  expect(alarms).toHaveLength(1)
 })

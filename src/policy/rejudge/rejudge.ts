@@ -2,7 +2,7 @@
  * Does the official engine agree with what was decided?
  * Stops: a snapshot whose rules are judged otherwise than Cedar judges them: it denies from then on.
  * Trusts: the official engine, which judges again a share of the decisions after they were answered.
- * Fails: what the engine cannot judge says nothing; one disagreement denies, until another snapshot is in force.
+ * Fails: what the engine cannot judge says nothing; one disagreement denies on every node, until other rules are in force.
  * @see docs/decisions/0042-decisions-are-compiled.md
  */
 import { type Ask, createJudge, officialCall, type OfficialCall, type Verdict } from '../cedar/judge.ts'
@@ -11,11 +11,13 @@ import type { RuleSource } from '../evaluate/compile-rule.ts'
 import type { Question } from '../question.ts'
 import type { Surroundings } from '../settings.ts'
 import type { LoadedSnapshot } from '../snapshot/load.ts'
+import type { RejudgeOutcome } from './metrics.ts'
 import { createOfficialThread, type OfficialThread } from './official-thread.ts'
 
 /** Two answers to one question. */
 export interface Disagreement {
   readonly snapshotVersion: number
+  readonly rulesHash: string
   readonly action: string
   readonly outcome: Judgement['outcome']
   readonly deciding: readonly string[]
@@ -32,7 +34,7 @@ export interface Decided {
 }
 
 export interface Rejudging {
-  /** Whether the engine disagreed with a decision of this snapshot. */
+  /** Whether the engine disagreed with a decision by these rules, here or on another node. */
   isDistrusted(loaded: LoadedSnapshot): boolean
   /** To be told of every decision; a share of them is judged again, later and elsewhere. Never throws. */
   consider(decided: Decided): void
@@ -43,7 +45,7 @@ export interface Rejudging {
 interface Waiting {
   readonly rules: readonly RuleSource[]
   readonly call: OfficialCall
-  readonly decided: Pick<Decided, 'judgement'> & { readonly version: number; readonly action: string }
+  readonly decided: Pick<Decided, 'judgement' | 'loaded'> & { readonly action: string }
 }
 
 const mostWaiting = 32
@@ -72,6 +74,10 @@ export interface RejudgeNeeds {
   /** Between 0 and 1. */
   readonly share: () => number
   readonly onDisagreement: (disagreement: Disagreement) => void
+  /** Whether another node, or this one before its start, found a disagreement. */
+  readonly isDistrustedElsewhere?: (loaded: LoadedSnapshot) => boolean
+  /** Told how every judgement ended. */
+  readonly onJudged?: (outcome: RejudgeOutcome) => void
   readonly thread?: OfficialThread
   readonly random?: () => number
 }
@@ -102,19 +108,26 @@ function createConfirm(rulesOf: (loaded: LoadedSnapshot) => readonly RuleSource[
   }
 }
 
+const outcomeOf = (isSame: boolean | undefined): RejudgeOutcome =>
+  isSame === undefined ? 'unanswered' : isSame ? 'agreed' : 'disagreed'
+
 /** Makes what judges again; nothing is started before the first decision is picked. */
 export function createRejudging(needs: RejudgeNeeds): Rejudging {
-  const { share, onDisagreement, thread = createOfficialThread(), random = Math.random } = needs
+  const { share, onDisagreement, onJudged, thread = createOfficialThread(), random = Math.random } = needs
   const queue: Waiting[] = []
-  const distrusted = new Set<number>()
+  const isElsewhere = needs.isDistrustedElsewhere ?? (() => false)
+  const distrusted = new Set<string>()
   const rulesOf = createRulesOf()
   let isBusy = false
 
-  function compare({ judgement, version, action }: Waiting['decided'], verdict: Verdict): void {
-    if (agree(judgement, verdict) !== false || distrusted.has(version)) return
-    distrusted.add(version)
+  function compare({ judgement, loaded, action }: Waiting['decided'], verdict: Verdict): void {
+    const isSame = agree(judgement, verdict)
+    onJudged?.(outcomeOf(isSame))
+    if (isSame !== false || distrusted.has(loaded.rulesHash)) return
+    distrusted.add(loaded.rulesHash)
     onDisagreement({
-      snapshotVersion: version,
+      snapshotVersion: loaded.version,
+      rulesHash: loaded.rulesHash,
       action,
       outcome: judgement.outcome,
       deciding: judgement.deciding,
@@ -126,7 +139,8 @@ export function createRejudging(needs: RejudgeNeeds): Rejudging {
   async function work(): Promise<void> {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { verdict, ms } = await thread.ask(next.rules, next.call)
-      if (verdict !== undefined) compare(next.decided, verdict)
+      if (verdict === undefined) onJudged?.('unanswered')
+      else compare(next.decided, verdict)
       await new Promise((done) => setTimeout(done, ms * restingTimes).unref())
     }
     isBusy = false
@@ -136,18 +150,14 @@ export function createRejudging(needs: RejudgeNeeds): Rejudging {
     const { loaded, question, judgement } = decided
     // WHY: what is in the question may change once it was answered.
     const call = callOf(decided)
-    queue.push({
-      rules: rulesOf(loaded),
-      call,
-      decided: { judgement, version: loaded.version, action: question.action },
-    })
+    queue.push({ rules: rulesOf(loaded), call, decided: { judgement, loaded, action: question.action } })
     if (isBusy) return
     isBusy = true
     void work()
   }
 
   return {
-    isDistrusted: ({ version }) => distrusted.has(version),
+    isDistrusted: (loaded) => distrusted.has(loaded.rulesHash) || isElsewhere(loaded),
     confirms: createConfirm(rulesOf),
     consider(decided) {
       if (random() >= share() || queue.length >= mostWaiting || !isComparable(decided.judgement)) return

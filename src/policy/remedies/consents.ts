@@ -6,6 +6,7 @@
  */
 import { type Principal, type Refusal, refuse } from '#kernel'
 import { recordChange } from '../record-change.ts'
+import { boundTo } from './asked-call.ts'
 import { remedyEvents } from './events.ts'
 import type { RemedyParts } from './parts.ts'
 import { remedyRefusals } from './refusals.ts'
@@ -20,7 +21,19 @@ export interface ConsentView {
   readonly expiresAt: number
 }
 
+/** What counts for one principal, for what it acts by. */
+export interface ConsentsInForce {
+  readonly purposes: ReadonlySet<string>
+  /** Wall-clock milliseconds at which the first purpose ends; `Infinity` without any. */
+  readonly until: number
+}
+
 export interface Consents {
+  /**
+   * What the person has consented to for the client, as committed on any node at this moment. A consent to a rule that was
+   * changed since, or that is gone, is none.
+   */
+  inForce(principal: Principal): Promise<ConsentsInForce>
   /** Those in force, newest first, at most 200. */
   list(personId: string): Promise<ConsentView[]>
   /** No call passes with it from here on. */
@@ -29,8 +42,24 @@ export interface Consents {
 
 const mostListed = 200
 
-export function createConsents({ database, ledger, clock }: RemedyParts): Consents {
+export function createConsents({ database, ledger, clock, policy }: RemedyParts): Consents {
   return {
+    async inForce(principal) {
+      const rows = await database.query
+        .selectFrom('consents')
+        .select(['rule', 'fingerprint', 'purpose', 'expires_at'])
+        .where('person_id', '=', principal.id)
+        .where('bound_to', '=', boundTo(principal))
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', clock.now())
+        .orderBy('expires_at')
+        .execute()
+      const given = rows.filter(({ rule, fingerprint }) => policy.ruleFingerprint(rule) === fingerprint)
+      // WHY: two rules may ask for one purpose; the consent that ends last stands last, and counts.
+      const ends = new Map(given.map((row) => [row.purpose, Number(row.expires_at)]))
+      return { purposes: new Set(ends.keys()), until: Math.min(...ends.values()) }
+    },
+
     async list(personId) {
       const rows = await database.query
         .selectFrom('consents')

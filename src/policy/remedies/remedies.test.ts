@@ -1,51 +1,8 @@
-import { createTestSealer } from '../../../test/world/identity.ts'
-import { isRefusal, type Principal, type Refusal } from '#kernel'
 import { expect, test } from 'vitest'
-import { eachDatabase, type OpenDatabase } from '../../../test/world/databases.ts'
-import { addPerson, openPolicy } from '../../../test/world/policy.ts'
-import type { Remedy } from '../circumstances.ts'
+import { eachDatabase } from '../../../test/world/databases.ts'
+import { addPerson } from '../../../test/world/policy.ts'
+import { approval, code, consent, got, justification, openRemedies } from '../../../test/world/step-up/remedies.ts'
 import { askWithinMs, type AskedCall, deniedForMs, mostCallChars, mostWaiting, useWithinMs } from './asked-call.ts'
-import { createRemedies } from './create-remedies.ts'
-
-const approval: Remedy = { rule: 'f#a', kind: 'approval', approvers: { roles: ['lead'], count: 1 }, withinMs: 900_000 }
-const justification: Remedy = { rule: 'f#j', kind: 'justification', text: 'why?' }
-const consent: Remedy = { rule: 'f#c', kind: 'consent', text: 'to look', withinMs: 600_000 }
-
-function got<T>(answer: T | Refusal): T {
-  if (isRefusal(answer)) throw new Error(answer.code)
-  return answer as T
-}
-
-async function openRemedies(open: OpenDatabase) {
-  const world = await openPolicy(await open())
-  const { database, clock } = world
-  const sealer = createTestSealer()
-  const prints = new Map<string, string>()
-  const policy = {
-    refresh: () => undefined,
-    ruleFingerprint: (rule: string) => prints.get(rule) ?? `print of ${rule}`,
-  }
-  const make = (other = database) => createRemedies({ ...world, database: other, sealer, policy })
-  const remedies = make()
-  const ben = await addPerson(database, clock, 'ben')
-  const lea = await addPerson(database, clock, 'lea', 'lead')
-  const max = await addPerson(database, clock, 'max', 'lead')
-  const call = (more: Partial<AskedCall> = {}): AskedCall => ({
-    principal: ben,
-    target: { upstream: 'bank', kind: 'tool', name: 'pay' },
-    permission: 'tools:call',
-    hash: 'h'.repeat(43),
-    text: '{"arguments":{"amount":10}}',
-    snapshot: 1,
-    remedies: [approval],
-    ...more,
-  })
-  const say = (principal: Principal) => ({ principal, said: 'checked' })
-  const events = async () => (await world.ledger.read({ limit: 500 })).map(({ event }) => event)
-  return { ...world, remedies, make, prints, ben, lea, max, call, say, events }
-}
-
-const code = (answer: unknown) => (isRefusal(answer) ? answer.code : 'given')
 
 eachDatabase('remedies', (open, openAgain) => {
   test('an approval lets one call pass, once, on whichever node it is asked for', async () => {
@@ -302,7 +259,8 @@ eachDatabase('remedies', (open, openAgain) => {
     const both = await Promise.all([remedies.goOn(id, 0, call()), remedies.goOn(id, 0, call())])
     expect(both.filter((one) => one !== undefined)).toEqual([{ id, approvers: [], round: 1 }])
     expect(await remedies.goOn(id, 1, call({ hash: 'g'.repeat(43) }))).toBeUndefined()
-    expect(await remedies.goOn(id, 1, call({ remedies: [approval, justification] }))).toBeUndefined()
+    expect(await remedies.goOn(id, 1, call())).toEqual({ id, approvers: [], round: 2 })
+    expect(await remedies.goOn(id, 2, call({ remedies: [approval, justification] }))).toBeUndefined()
     clock.advance(60 * 60_000)
     expect(await remedies.goOn(id, 2, call())).toBeUndefined()
   })
@@ -317,5 +275,119 @@ eachDatabase('remedies', (open, openAgain) => {
     clock.advance(2 * askWithinMs + deniedForMs)
     got(await remedies.ask(call()))
     expect(await database.query.selectFrom('remedy_asks').select('id').where('id', '=', id).execute()).toEqual([])
+  })
+
+  test('what the ledger cannot record does not happen, whoever says it', async () => {
+    const { remedies, ledger, call, ben, lea, say } = await openRemedies(open)
+    const both = call({ remedies: [approval, justification, consent] })
+    const { id } = got(await remedies.ask(both))
+    await ledger.close()
+    const state = async () => {
+      const shown = await remedies.own.show(id, ben)
+      return [shown?.state, shown?.missing.map(({ rule }) => rule), shown?.said]
+    }
+    const before = await state()
+    const tries = [
+      () => remedies.approvals.approve(id, say(lea)),
+      () => remedies.approvals.deny(id, say(lea)),
+      () => remedies.own.justify(id, { principal: ben, rule: 'f#j', said: 'x' }),
+      () => remedies.own.consent(id, { principal: ben, rule: 'f#c' }),
+      () => remedies.own.decline(id, { principal: ben }),
+      () => remedies.ask(call({ hash: 'n'.repeat(43) })),
+    ]
+    for (const attempt of tries) await expect(attempt()).rejects.toThrow()
+    expect(await state()).toEqual(before)
+    expect(before).toEqual(['waiting', ['f#a', 'f#c', 'f#j'], []])
+    expect(await remedies.consents.list(ben.id)).toEqual([])
+    expect(await remedies.approvals.list(lea)).toHaveLength(1)
+  })
+
+  test('what is asked for in another order is the same, and what was given counts whoever reads it', async () => {
+    const { remedies, call, ben, lea, say } = await openRemedies(open)
+    const all = [approval, justification, consent]
+    const { id, missing } = got(await remedies.ask(call({ remedies: all })))
+    expect(missing).toEqual([
+      { rule: 'f#a', kind: 'approval', count: 1 },
+      { rule: 'f#c', kind: 'consent', count: 1 },
+      { rule: 'f#j', kind: 'justification', count: 1 },
+    ])
+    expect(got(await remedies.ask(call({ remedies: all.toReversed() }))).id).toBe(id)
+    got(await remedies.approvals.approve(id, say(lea)))
+    await remedies.own.justify(id, { principal: ben, rule: 'f#j', said: 'x' })
+    expect(code(await remedies.own.consent(id, { principal: ben, rule: 'f#j' }))).toBe('policy.approval-unknown')
+    expect(code(await remedies.own.justify(id, { principal: ben, rule: 'f#c', said: 'x' }))).toBe(
+      'policy.approval-unknown',
+    )
+    expect(got(await remedies.ask(call({ remedies: all }))).missing).toEqual([
+      { rule: 'f#c', kind: 'consent', count: 1 },
+    ])
+    expect(await remedies.spend(call({ remedies: all }))).toBeUndefined()
+    await remedies.own.consent(id, { principal: ben, rule: 'f#c' })
+    expect(await remedies.own.show(id, ben)).toMatchObject({ state: 'ready' })
+    // WHY: what is ready needs no more words.
+    expect(code(await remedies.own.justify(id, { principal: ben, rule: 'f#j', said: 'y' }))).toBe(
+      'policy.approval-unknown',
+    )
+    expect(await remedies.isReady(call({ remedies: all.toReversed() }))).toBe(true)
+    expect(await remedies.spend(call({ remedies: all.toReversed() }))).toEqual({ id, approvers: [lea.id], round: 0 })
+  })
+
+  test('a consent that was taken back lets nothing pass, and the approvals given beside it stay', async () => {
+    const { remedies, call, ben, lea, say, entries, clock } = await openRemedies(open)
+    const both = call({ remedies: [approval, consent] })
+    const { id } = got(await remedies.ask(both))
+    await remedies.own.consent(id, { principal: ben, rule: 'f#c' })
+    clock.advance(1_000)
+    got(await remedies.approvals.approve(id, say(lea)))
+    const [kept] = await remedies.consents.list(ben.id)
+    await remedies.consents.revoke(kept?.id ?? '', ben)
+    expect(await remedies.spend(both)).toBeUndefined()
+    expect(await entries('remedy.voided')).toMatchObject([
+      { principal: { id: ben.id, name: 'ben' }, details: { remedy: id, lapsed: [], asker: ben.id } },
+    ])
+    expect(got(await remedies.ask(both))).toMatchObject({
+      id,
+      missing: [{ rule: 'f#c', count: 1 }],
+      expiresAt: clock.now() + 899_000,
+    })
+    await remedies.own.consent(id, { principal: ben, rule: 'f#c' })
+    expect(await remedies.spend(both)).toEqual({ id, approvers: [lea.id], round: 0 })
+  })
+
+  test('two rules are approved by one who has the roles of both, and each counts those who have its own', async () => {
+    const { remedies, database, clock, call, lea, max, say } = await openRemedies(open)
+    const eve = await addPerson(database, clock, 'eve', 'boss')
+    const byBoss = { rule: 'f#b', kind: 'approval', approvers: { roles: ['boss', 'lead'], count: 2 } } as const
+    const asked = call({ remedies: [approval, byBoss] })
+    const { id, missing } = got(await remedies.ask(asked))
+    expect(missing).toMatchObject([
+      { rule: 'f#a', count: 1 },
+      { rule: 'f#b', count: 2 },
+    ])
+    expect(await remedies.approvals.approve(id, say(eve))).toMatchObject({ missing: 2, state: 'waiting' })
+    expect(await remedies.approvals.approve(id, say(lea))).toMatchObject({ missing: 0, state: 'ready' })
+    expect((await remedies.spend(asked))?.approvers.toSorted()).toEqual([eve.id, lea.id].toSorted())
+    const nobody = got(await remedies.ask(call({ remedies: [{ rule: 'f#n', kind: 'approval' }] })))
+    expect(nobody).toMatchObject({ missing: [{ rule: 'f#n', count: 1 }], toTell: [] })
+    expect(code(await remedies.approvals.approve(nobody.id, say(max)))).toBe('policy.approval-unknown')
+    const zero = { ...approval, approvers: { roles: ['lead'], count: 0 } }
+    expect(got(await remedies.ask(call({ hash: 'z'.repeat(43), remedies: [zero] }))).missing).toMatchObject([
+      { count: 1 },
+    ])
+  })
+
+  test('a call goes on for an hour, by its person and client, up to the last moment', async () => {
+    const { remedies, call, ben, lea, say, clock } = await openRemedies(open)
+    const { id } = got(await remedies.ask(call()))
+    got(await remedies.approvals.approve(id, say(lea)))
+    got(await remedies.spend(call()))
+    const elsewhere = { ...ben, credential: { ...ben.credential, id: 'another' } }
+    expect(await remedies.goOn(id, 0, call({ principal: elsewhere }))).toBeUndefined()
+    expect(await remedies.goOn('never', 0, call())).toBeUndefined()
+    expect(await remedies.goOn(id, 1, call())).toBeUndefined()
+    clock.advance(60 * 60_000 - 1)
+    expect(await remedies.goOn(id, 0, call())).toEqual({ id, approvers: [], round: 1 })
+    clock.advance(1)
+    expect(await remedies.goOn(id, 1, call())).toBeUndefined()
   })
 })

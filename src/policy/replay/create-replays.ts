@@ -7,7 +7,7 @@
 import type { Ledger } from '#audit'
 import { isRefusal, type Principal, type Refusal, refuse } from '#kernel'
 import { createDecide, type Deciding } from '../decide.ts'
-import { prepareSnapshot } from '../snapshot/load.ts'
+import { prepareInSlices } from '../snapshot/load.ts'
 import type { Rows } from '../snapshot/store.ts'
 import { type ExplainedCall, explainCall } from './explain-call.ts'
 import { explainDecision, type Explanation, type Question } from './explain-decision.ts'
@@ -51,7 +51,7 @@ export function createReplays({ database: { query: rows }, ledger, deciding }: R
 
   async function* run(asked: AskedReplay, read: ReadPolicy): AsyncGenerator<ReplayLine, void> {
     const { filter, signal, budget, by: principal, policy } = asked
-    const loaded = prepareSnapshot(
+    const loaded = await prepareInSlices(
       { version: read.version, hash: read.hash, cedar: read.compiled.cedar },
       read.compiled,
     )

@@ -7,9 +7,9 @@
 import type { Entry, Ledger } from '#audit'
 import { refuse, type Refusal } from '#kernel'
 import { isObject } from '#protocol'
-import { compilePolicy } from '../cedar/compile.ts'
+import { compileAside } from '../cedar/aside/compile-aside.ts'
 import { createDecide, type Deciding } from '../decide.ts'
-import { prepareSnapshot } from '../snapshot/load.ts'
+import { prepareInSlices } from '../snapshot/load.ts'
 import { readKept, type Rows } from '../snapshot/store.ts'
 import { type ExplainedRule, explainDecision, type Explanation } from './explain-decision.ts'
 import { answerTo, questionsOf } from './questions-then.ts'
@@ -65,9 +65,9 @@ async function decidingThen(rows: Rows, version: number, deciding: Deciding): Pr
   if (deciding.current()?.version === version) return deciding
   const kept = await readKept(rows, version)
   if (kept?.document === undefined) return undefined
-  const compilation = compilePolicy(kept.document, version)
+  const compilation = await compileAside(kept.document, version)
   if (!compilation.isValid) return undefined
-  const loaded = prepareSnapshot(kept, compilation.policy)
+  const loaded = await prepareInSlices(kept, compilation.policy)
   return { ...deciding, current: () => loaded }
 }
 

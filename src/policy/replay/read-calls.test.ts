@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createTestClock } from '../../../test/world/clock.ts'
 import { temporaryDataFolder } from '../../../test/world/folder.ts'
 import { openTestLedger } from '../../../test/world/ledger.ts'
-import { readCalls, seqAt } from './read-calls.ts'
+import { isDecided, readCalls, seqAt, wasAllowed } from './read-calls.ts'
 
 const intended = defineEvent({ name: 'call.intended', says: 'a call' })
 const refused = defineEvent({ name: 'call.refused', says: 'a refusal' })
@@ -38,6 +38,29 @@ test('calls come newest first, across many pages, without what policy did not de
     some.push(String(principal?.id))
   }
   expect(new Set(some)).toEqual(new Set(['p1']))
+})
+
+test('a call was decided by policy where it went on, or where policy denied it by a snapshot, and not where something else stopped it', () => {
+  const entry = { seq: 1, id: 'e', time: '', outcome: 'refused' } as const
+  const isBy = (guard: unknown, details: object = {}) =>
+    isDecided({ ...entry, event: 'call.refused', details: { guard, ...details } })
+  const judged = { roles: [] }
+  expect(isBy('authorize-call', { judged, snapshot: 3 })).toBe(true)
+  expect(isBy('authorize-server', { judged, snapshot: 0 })).toBe(true)
+  expect(isBy('authorize-call')).toBe(true)
+  // WHY: while an approval was waited for, a hold, a budget or a fault stopped it.
+  expect(isBy('authorize-call', { judged })).toBe(false)
+  expect(isBy('authorize-call', { judged, snapshot: '3' })).toBe(false)
+  for (const guard of ['spend-budget', 'refuse-held', undefined])
+    expect(isBy(guard, { judged, snapshot: 3 })).toBe(false)
+  expect(isDecided({ ...entry, event: 'call.refused' })).toBe(false)
+  for (const [event, isAllowed] of [
+    ['call.intended', true],
+    ['call.completed', false],
+    ['call.cut', false],
+  ] as const) {
+    expect([isDecided({ ...entry, event }), wasAllowed({ ...entry, event })]).toEqual([isAllowed, isAllowed])
+  }
 })
 
 test('a moment is found by halving: the first entry of it, or one more than the last', async () => {

@@ -27,8 +27,11 @@ export function wasAllowed({ event }: Entry): boolean {
 }
 
 /** Whether policy decided it. */
-export function isDecided({ event, details }: Entry): boolean {
-  return event === intended || (event === refused && deciding.has(details?.['guard']))
+export function isDecided({ event, details = {} }: Entry): boolean {
+  if (event !== refused) return event === intended
+  // WHY: the same guards refuse what a hold, a budget or a fault stopped while somebody was waited for: by no snapshot.
+  const isBySnapshot = details['judged'] === undefined || typeof details['snapshot'] === 'number'
+  return deciding.has(details['guard']) && isBySnapshot
 }
 
 async function* readEvent(ledger: Pick<Ledger, 'read'>, event: string, asked: AskedCalls): AsyncGenerator<Entry> {

@@ -5,7 +5,7 @@
  * Fails: refused with the first problem, its file and line.
  */
 import { refuse, type Refusal } from '#kernel'
-import { compilePolicy } from '../cedar/compile.ts'
+import { compileAside } from '../cedar/aside/compile-aside.ts'
 import type { CompiledPolicy, PolicyProblem } from '../cedar/source.ts'
 import { type AskedFolder, contentsOf, refuseFolder } from '../change/drafts.ts'
 import { readDraft, writeContents } from '../change/draft-store.ts'
@@ -35,8 +35,8 @@ function say({ says, file, line = 1, rule }: PolicyProblem): string {
 export async function readSource(rows: Rows, tried: TriedPolicy): Promise<ReadPolicy | Refusal> {
   const { document, snapshot } = await readCurrent(rows)
   const version = snapshot.version + 1
-  const compile = (contents: PolicyContents): ReadPolicy | Refusal => {
-    const compilation = compilePolicy(contents, version)
+  const compile = async (contents: PolicyContents): Promise<ReadPolicy | Refusal> => {
+    const compilation = await compileAside(contents, version)
     if (compilation.isValid) return { compiled: compilation.policy, version, hash: writeContents(contents).hash }
     const [problem = { says: 'unknown' }] = compilation.problems
     return refuse(replayRefusals.notValid, { names: { problem: say(problem) } })

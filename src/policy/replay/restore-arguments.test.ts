@@ -54,3 +54,10 @@ test('a member called __proto__ is a member like any other', () => {
   expect(Object.hasOwn(given ?? {}, '__proto__')).toBe(true)
   expect(argumentOf(given, 'texts', 'to')).toBeUndefined()
 })
+
+test('parameters that are no object, or of which a name is masked, tell nothing', () => {
+  for (const parameters of [null, 'x', 7, ['x'], { '[email]': 1, arguments: { to: 'x' } }, { '[email]': 1 }]) {
+    expect(restoreArguments(parameters), JSON.stringify(parameters)).toBeUndefined()
+  }
+  for (const given of ['x', 7, null, ['x']]) expect(restoreArguments({ arguments: given })).toBeUndefined()
+})

@@ -89,10 +89,16 @@ async function grant(rows: Rows, record: RecordEvent, change: RoleOfPerson, now:
   return roles
 }
 
-async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
-  const refusal = await refuseHolding(rows, change)
-  if (refusal !== undefined) return refusal
-  const { personId, role, by } = change
+/**
+ * Takes a role in the running transaction; whether `by` may is for the caller to have asked.
+ * @returns the roles that are left
+ */
+export async function takeRole(
+  rows: Rows,
+  record: RecordEvent,
+  change: RoleOfPerson & { readonly details?: Readonly<Record<string, unknown>> },
+): Promise<readonly string[] | Refusal> {
+  const { personId, role, by, details } = change
   const held = await rolesOf(rows, personId)
   if (!held.includes(role)) return held
   if (role === adminRole && (await otherAdmins(rows, personId)).length === 0) {
@@ -100,8 +106,12 @@ async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
   }
   await rows.deleteFrom('role_grants').where('person_id', '=', personId).where('role', '=', role).execute()
   const roles = held.filter((one) => one !== role)
-  await record(policyEvents.roleRevoked, { principal: by, details: { person: personId, role, roles } })
+  await record(policyEvents.roleRevoked, { principal: by, details: { person: personId, role, roles, ...details } })
   return roles
+}
+
+async function revoke(rows: Rows, record: RecordEvent, change: RoleOfPerson) {
+  return (await refuseHolding(rows, change)) ?? takeRole(rows, record, change)
 }
 
 async function rolesOfMany(rows: Rows, personIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {

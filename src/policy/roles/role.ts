@@ -35,6 +35,8 @@ export function plainGrant({ permissions, resources, stepUp, when }: Grant): Gra
 export interface Role {
   readonly name: string
   readonly description: string
+  /** The name of a person who answers for it, and is asked who still needs it. */
+  readonly owner?: string
   readonly grants: readonly Grant[]
   /** Shipped with the program: cannot be changed or removed. */
   readonly isShipped: boolean
@@ -52,6 +54,8 @@ export const roleLimits = {
   /** Of one pattern's name or URI, in UTF-16 units. */
   maxNameLength: 65_536,
   maxDescriptionLength: 500,
+  /** Of an owner, in UTF-16 units. */
+  maxOwnerLength: 200,
   /** Of the condition of one grant, in UTF-16 units. */
   maxConditionLength: 4_096,
   /** Of all grants of a role as JSON, in UTF-8. */
@@ -149,12 +153,16 @@ function checkGrant(grant: Grant): Refusal | undefined {
 }
 
 /** What is wrong with a proposed role, or undefined. Says nothing about the roles there already are. */
-export function checkRole(role: Pick<Role, 'name' | 'description' | 'grants'>): Refusal | undefined {
+export function checkRole(role: Pick<Role, 'name' | 'description' | 'owner' | 'grants'>): Refusal | undefined {
   if (typeof role.name !== 'string' || !roleName.test(role.name)) {
     return refuse(policyRefusals.roleNameInvalid, { names: { role: String(role.name) } })
   }
   if (!isOneLine(role.description, roleLimits.maxDescriptionLength)) {
     return refuse(policyRefusals.descriptionInvalid, { names: { limit: String(roleLimits.maxDescriptionLength) } })
+  }
+  const { owner = 'nobody' } = role
+  if (!isOneLine(owner, roleLimits.maxOwnerLength) || owner.trim() === '') {
+    return refuse(policyRefusals.ownerInvalid, { names: { limit: String(roleLimits.maxOwnerLength) } })
   }
   if (!Array.isArray(role.grants)) return refuse(policyRefusals.grantEmpty)
   if (role.grants.length > roleLimits.maxGrants) return tooLarge(roleLimits.maxGrants, 'grants')

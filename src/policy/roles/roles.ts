@@ -19,6 +19,7 @@ import { checkRole, type Grant, plainGrant, type Role } from './role.ts'
 export interface ProposedRole {
   readonly name: string
   readonly description: string
+  readonly owner?: string
   readonly grants: readonly Grant[]
 }
 
@@ -93,18 +94,19 @@ async function publishChange(
 
 async function put(rows: Rows, record: RecordEvent, proposed: ProposedRole, occasion: Occasion) {
   const { by, now } = occasion
-  const { name, description } = proposed
+  const { name, description, owner } = proposed
+  const owned = owner === undefined ? {} : { owner }
   const grants = proposed.grants.map(plainGrant)
   const current = await readCurrent(rows)
   const refusal = refuseChange(current, name, grants, by)
   if (refusal !== undefined) return refusal
-  const role: Role = { name, description, grants, isShipped: false, updatedAt: now }
+  const role: Role = { name, description, ...owned, grants, isShipped: false, updatedAt: now }
   // INVARIANT: a new role begins with nobody, also when an old invitation gave its name to somebody.
   const isNew = current.roles.every((other) => other.name !== name)
   if (isNew) await rows.deleteFrom('role_grants').where('role', '=', name).execute()
   if (isNew) await rows.deleteFrom('scim_mappings').where('role', '=', name).execute()
   const roles = [...current.roles.filter((other) => other.name !== name), role]
-  const details = { change: 'put', role: name, description, grants }
+  const details = { change: 'put', role: name, description, ...owned, grants }
   const invalid = await publishChange(rows, record, { ...occasion, current, roles, role: name, changed: role, details })
   return invalid ?? role
 }

@@ -30,6 +30,7 @@ export const shippedRoles: readonly RoleText[] = [
           'audit:read',
           'metrics:read',
           'tokens:read',
+          'reviews:read',
         ],
         resources: ['castellan'],
       },

@@ -26,7 +26,7 @@ export type CameFrom =
   /** The same, compiled by another version of the program. */
   | { readonly kind: 'recompiled'; readonly version: number }
 
-export type DocumentRole = Pick<Role, 'name' | 'description' | 'grants' | 'isShipped'>
+export type DocumentRole = Pick<Role, 'name' | 'description' | 'owner' | 'grants' | 'isShipped'>
 
 /** Everything that is changed together. Each list is in the order of names. */
 export interface PolicyContents {
@@ -55,9 +55,10 @@ function byName<Named extends { readonly name: string }>(items: readonly Named[]
 export function plainContents({ roles, files, tests }: PolicyContents): PolicyContents {
   const plainFile = ({ name, text }: PolicyFile) => ({ name, text })
   return {
-    roles: byName(roles).map(({ name, description, grants, isShipped }) => ({
+    roles: byName(roles).map(({ name, description, owner, grants, isShipped }) => ({
       name,
       description,
+      ...(owner !== undefined && { owner }),
       grants: grants.map(plainGrant),
       isShipped,
     })),
@@ -96,10 +97,11 @@ export function readGrant(value: unknown): Grant {
 }
 
 function readRole(value: unknown): DocumentRole {
-  const { name, description, grants, isShipped, ...more } = value as Partial<Role>
+  const { name, description, owner, grants, isShipped, ...more } = value as Partial<Role>
   const isRole = isText(name) && isText(description) && Array.isArray(grants) && typeof isShipped === 'boolean'
-  if (!isRole || Object.keys(more).length > 0) throw new Error('not a role')
-  return { name, description, grants: grants.map(readGrant), isShipped }
+  const isOwned = owner === undefined || isText(owner)
+  if (!isRole || !isOwned || Object.keys(more).length > 0) throw new Error('not a role')
+  return { name, description, ...(owner !== undefined && { owner }), grants: grants.map(readGrant), isShipped }
 }
 
 function readFile(value: unknown): PolicyFile {

@@ -5,7 +5,7 @@
  * Fails: invalid roles are refused and nothing is written; a tampered database is a Fault.
  */
 import { Fault, refuse, type Refusal } from '#kernel'
-import { compilePolicy } from '../cedar/compile.ts'
+import { compileAside } from '../cedar/aside/compile-aside.ts'
 import type { CompiledPolicy } from '../cedar/source.ts'
 import { policyRefusals } from '../refusals.ts'
 import type { Role } from '../roles/role.ts'
@@ -46,7 +46,7 @@ export async function publish(rows: Rows, next: NextSnapshot): Promise<Snapshot 
   const { version, document: made, createdAt, check } = next
   const document = writeDocument(made)
   if (Buffer.byteLength(document) > maxDocumentBytes) return tooLarge(maxDocumentBytes)
-  const compilation = compilePolicy(made, version)
+  const compilation = await compileAside(made, version)
   if (!compilation.isValid) {
     const { problems } = compilation
     const says = problems[0]?.says ?? 'it cannot be read'
@@ -73,6 +73,7 @@ export async function writeRole(rows: Rows, role: Role): Promise<void> {
   const columns = {
     grants: JSON.stringify(role.grants),
     description: role.description,
+    owner: role.owner ?? null,
     is_shipped: role.isShipped ? (1 as const) : (0 as const),
     updated_at: role.updatedAt,
   }

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '#platform/database'
 import { Fault } from '#kernel'
-import { compilePolicy } from '../cedar/compile.ts'
+import { compileAside } from '../cedar/aside/compile-aside.ts'
 import type { CompiledPolicy } from '../cedar/source.ts'
 import type { Grant, Role } from '../roles/role.ts'
 import { compilerForm, isSameRoles, readDocument, readGrant, type SnapshotDocument } from './document.ts'
@@ -63,6 +63,7 @@ export async function readRoles(rows: Rows): Promise<Role[]> {
     .map((row) => ({
       name: row.name,
       description: row.description,
+      ...(row.owner !== null && { owner: row.owner }),
       grants: readGrants(row.grants),
       isShipped: Number(row.is_shipped) === 1,
       updatedAt: Number(row.updated_at),
@@ -94,7 +95,7 @@ function tampered(says: string): Fault {
   return new Fault('policy.unavailable', `${says}: the database was changed from outside`)
 }
 
-function verify(stored: StoredSnapshot, roles: readonly Role[], isStart: boolean): VerifiedPolicy {
+async function verify(stored: StoredSnapshot, roles: readonly Role[], isStart: boolean): Promise<VerifiedPolicy> {
   const { version, hash, cedar, document: text } = stored
   const named = `policy snapshot ${version}`
   if (hashOf(cedar, text) !== hash) throw tampered(`${named} does not have its own hash`)
@@ -104,7 +105,7 @@ function verify(stored: StoredSnapshot, roles: readonly Role[], isStart: boolean
   const document =
     text === null ? { form: 1 as const, compiler: 1, roles, files: [], tests: [], ...made } : readDocument(text)
   if (!isSameRoles(document.roles, roles)) throw tampered(`${named} does not say what the roles say`)
-  const compilation = compilePolicy(document, version)
+  const compilation = await compileAside(document, version)
   if (!compilation.isValid) {
     const says = compilation.problems[0]?.says ?? 'unknown'
     throw new Fault('policy.unavailable', `${named} does not compile in this version of castellan: ${says}`)

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts'
+import type { Migration } from './migration.ts'
 import { announce, createTable } from './dialects.ts'
 
 const tables: Readonly<Record<string, string>> = {

@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { allArguments, argumentKinds, argumentOf } from './arguments.ts'
+import { isValue, type Result } from './evaluate/values.ts'
+
+const name = fc.oneof(
+  fc.constantFrom('to', 'To', 'tO', 'a/b', 'a~b', '~1', '', '0', '01', '__proto__', 'length', 'ｔo', 'ß', 'ẞ'),
+  fc.string({ maxLength: 3 }),
+)
+const leaf = fc.oneof(
+  fc.constantFrom<unknown>(null, true, false, 0, -0, 7, 2.5, 2 ** 53, -(2 ** 53) + 1, 1e300, '', '\ud800'),
+  fc.string({ maxLength: 4 }),
+  fc.array(fc.string({ maxLength: 2 }), { maxLength: 3 }),
+)
+const { tree } = fc.letrec<{ tree: unknown; members: unknown; list: unknown }>((tie) => ({
+  tree: fc.oneof({ depthSize: 'small' }, leaf, tie('members'), tie('list')),
+  members: fc.dictionary(name, tie('tree'), { maxKeys: 4 }),
+  list: fc.array(tie('tree'), { maxLength: 3 }),
+}))
+const given = fc.dictionary(name, tree, { maxKeys: 5 })
+
+function shown(result: Result | undefined): unknown {
+  if (typeof result !== 'object') return result
+  return result.kind === 'set' ? [...result.values()] : result
+}
+
+function keysOf(all: ReturnType<typeof allArguments>): Set<string> {
+  return new Set(argumentKinds.flatMap((kind) => Object.keys(all[kind])))
+}
+
+describe('what rules read of arguments, and what the official engine is told of them', () => {
+  test('are the same under every key, in each of the four ways', () => {
+    fc.assert(
+      fc.property(given, fc.array(name, { maxLength: 3 }), (told, more) => {
+        const all = allArguments(told)
+        for (const key of new Set([...keysOf(all), ...more, more.join('/')])) {
+          for (const kind of argumentKinds) {
+            const found = argumentOf(told, kind, key)
+            // WHY: what is confused denies, and is put to no engine.
+            if (found !== undefined && !isValue(found)) continue
+            expect(shown(found), `${kind} ${key}`).toEqual(all[kind][key])
+          }
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('differ only where reading denies: beside a look-alike, and in another type', () => {
+    const all = allArguments({ to: 'x', To: 'y', n: 'seven' })
+    expect(all.texts).toEqual({ to: 'x', To: 'y', n: 'seven' })
+    expect(argumentOf({ to: 'x', To: 'y' }, 'texts', 'to')).toMatchObject({ kind: 'wrong', because: 'confused' })
+    expect(argumentOf({ n: 'seven' }, 'numbers', 'n')).toMatchObject({ kind: 'wrong', because: 'confused' })
+    expect(argumentOf({ n: 'seven' }, 'texts', 'n')).toBe('seven')
+  })
+
+  test('a key in which a tilde stands for nothing is no other way to name an argument', () => {
+    expect(argumentOf({ 'a~b': 'x' }, 'texts', 'a~0b')).toBe('x')
+    for (const key of ['a~b', 'a~', '~2', 'x/a~b']) {
+      expect(argumentOf({ 'a~b': 'x' }, 'texts', key), key).toMatchObject({ kind: 'wrong', because: 'confused' })
+    }
+  })
+
+  test('what is remembered of names is bounded, and forgets nothing that counts', () => {
+    for (let round = 0; round < 2_500; round += 1) {
+      expect(argumentOf({ [`k${round}`]: 'v' }, 'texts', `k${round}`)).toBe('v')
+      expect(argumentOf({ [`k${round}`]: 'v', [`K${round}`]: 'w' }, 'texts', `k${round}`)).toHaveProperty(
+        'kind',
+        'wrong',
+      )
+    }
+    const long = 'x'.repeat(65)
+    expect(argumentOf({ [long]: 'v' }, 'texts', long)).toBe('v')
+    expect(argumentOf({ [long]: 'v', [long.toUpperCase()]: 'w' }, 'texts', long)).toHaveProperty('kind', 'wrong')
+  })
+})
