@@ -224,6 +224,25 @@ test('a denial says what no role grants and what would be needed, also when it i
   })
 })
 
+test('a denial says which grants for exactly this have conditions that are not met', () => {
+  const grant = (tool: string, when?: string): Grant => ({
+    permissions: ['tools:call'],
+    resources: [`notes/tools/${tool}`],
+    ...(when !== undefined && { when }),
+  })
+  const said = (grants: readonly Grant[]) =>
+    decideUnder([{ name: 'late', grants }])(person('late'), 'tools:call', tool('delete')).reasons.map(({ says }) => says)
+  const never = 'principal.name == "nobody"'
+  const places = (...numbers: readonly number[]) => numbers.map((number) => `\`role late#${number}\``).join(', ')
+  const begin = '`tools:call` on `notes/tools/delete` is granted under conditions that are not met: those of'
+  const elsewhere = [grant('other', never), grant('other')]
+  expect(said([...elsewhere, grant('delete', never)])).toEqual([`${begin} ${places(3)}`])
+  expect(said(Array.from({ length: 5 }, () => grant('delete', never)))).toEqual([`${begin} ${places(1, 2, 3, 4, 5)}`])
+  const many = Array.from({ length: 6 }, () => grant('delete', never))
+  expect(said(many)).toEqual([`${begin} ${places(1, 2, 3, 4, 5)} and of 1 more`])
+  expect(said(elsewhere)[0]).toContain('no role of `ada` grants')
+})
+
 test('the shipped roles allow what they say', () => {
   const decide = decideUnder(shippedRoles)
   const may = (role: string, permission: Permission) => decide(person(role), permission, 'castellan').isAllowed
@@ -285,7 +304,7 @@ test('a question that cannot be read is denied, also for an administrator', () =
 const allowed: Judgement = { outcome: 'allow', deciding: ['role:admin#1'], undecided: [], errors: [] }
 
 function judgedBy(loaded: LoadedSnapshot, judge: () => Judgement): LoadedSnapshot {
-  const sliceOf = () => ({ key: () => 'k', judge, reads: () => [] })
+  const sliceOf = () => ({ key: () => 'k', judge, reads: () => [], permits: () => [] })
   return { ...loaded, judged: { ...loaded.judged, sliceOf, judge } }
 }
 

@@ -152,7 +152,7 @@ function tell(asking: Asking, principal: Principal): Decision {
   if (error !== undefined) return denyBroken(asking, error)
   return new LazyDecision(asking, () =>
     rules.length === 0
-      ? [{ rule: 'not-granted', says: sayNotGranted(principal, asking.subject) }]
+      ? [{ rule: 'not-granted', says: sayNotGranted(principal, asking.subject, asking.answered.unmet()) }]
       : rules.map((rule) => reasonOf(asking, rule)),
   )
 }

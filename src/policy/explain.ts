@@ -57,9 +57,23 @@ export function sayDepends(rule: Pick<CompiledRule, 'id' | 'origin'>): string {
   return `it depends on what rule ${show(rule.id)} reads and was not told (${placeOf(rule)})`
 }
 
-/** Why it was denied, and what would be needed. */
-export function sayNotGranted(principal: Principal, { permission, target }: Subject): string {
+const mostPlaces = 5
+
+/**
+ * Why it was denied, and what would be needed.
+ * @param unmet the permits for exactly this that do not hold
+ */
+export function sayNotGranted(
+  principal: Principal,
+  { permission, target }: Subject,
+  unmet: readonly CompiledRule[],
+): string {
   const pattern = patternOf(target)
+  if (unmet.length > 0) {
+    const places = unmet.slice(0, mostPlaces).map((rule) => show(placeOf(rule)))
+    const others = unmet.length > mostPlaces ? ` and of ${unmet.length - mostPlaces} more` : ''
+    return `${show(permission)} on ${show(pattern)} is granted under conditions that are not met: those of ${places.join(', ')}${others}`
+  }
   const wider =
     target === 'castellan' || target.kind === 'server'
       ? ''

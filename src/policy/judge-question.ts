@@ -6,7 +6,7 @@
  */
 import type { CompiledRule } from './cedar/source.ts'
 import type { Remedy } from './circumstances.ts'
-import type { Judgement } from './evaluate/compile-rules.ts'
+import type { Judgement, Slice } from './evaluate/compile-rules.ts'
 import type { CedarRequest } from './evaluate/values.ts'
 import type { Question } from './question.ts'
 import { requestOf } from './request.ts'
@@ -27,6 +27,8 @@ export interface Answered {
   readonly request: CedarRequest
   /** What the rules read that could apply. */
   readonly reads: () => readonly string[]
+  /** The permits about who asks, what and which thing; not where all that they ask for is so. */
+  readonly unmet: () => readonly CompiledRule[]
 }
 
 const none: readonly never[] = Object.freeze([])
@@ -45,12 +47,22 @@ function remediesFor(
 }
 
 /** @throws Error for a rule that is none of the snapshot */
-function decidingIn({ rules }: LoadedSnapshot, { outcome, deciding, undecided }: Judgement): readonly CompiledRule[] {
-  return (outcome === 'depends' ? undecided : deciding).map((id) => {
+function rulesIn({ rules }: LoadedSnapshot, ids: readonly string[]): readonly CompiledRule[] {
+  return ids.map((id) => {
     const rule = rules.get(id)
     if (rule === undefined) throw new Error('an unknown rule')
     return rule
   })
+}
+
+function decidingIn(loaded: LoadedSnapshot, { outcome, deciding, undecided }: Judgement): readonly CompiledRule[] {
+  return rulesIn(loaded, outcome === 'depends' ? undecided : deciding)
+}
+
+/** INVARIANT: a denial for want of a permit, and nothing else, is mended by a permit. */
+function unmetOf(loaded: LoadedSnapshot, slice: Slice, { judgement }: Outcome): readonly CompiledRule[] {
+  const { outcome, deciding, errors } = judgement
+  return outcome === 'deny' && deciding.length === 0 && errors.length === 0 ? rulesIn(loaded, slice.permits()) : none
 }
 
 export function judgeQuestion(loaded: LoadedSnapshot, question: Question, surroundings: Surroundings): Answered {
@@ -59,8 +71,13 @@ export function judgeQuestion(loaded: LoadedSnapshot, question: Question, surrou
   const slice = loaded.judged.sliceOf(request)
   const key = slice.key()
   const known = loaded.cache.get(key)
-  const { reads } = slice
-  if (known !== undefined) return { outcome: known, request, reads }
+  const answered = (outcome: Outcome): Answered => ({
+    outcome,
+    request,
+    reads: slice.reads,
+    unmet: () => unmetOf(loaded, slice, outcome),
+  })
+  if (known !== undefined) return answered(known)
   const judgement = slice.judge()
   const { circumstances } = question
   const askWith = (met: readonly string[]): Judgement => {
@@ -71,5 +88,5 @@ export function judgeQuestion(loaded: LoadedSnapshot, question: Question, surrou
   const remedies = remediesFor(judgement, loaded, askWith)
   const outcome = { judgement, rules: decidingIn(loaded, judgement), remedies }
   if (judgement.errors.length === 0) loaded.cache.set(key, outcome)
-  return { outcome, request, reads }
+  return answered(outcome)
 }

@@ -131,11 +131,13 @@ export const explanation = z.object({
   /** It depends on what the question does not tell, such as arguments. */
   mayDepend: z.boolean(),
   rules: z.array(explainedRule),
+  /** Permits for exactly this whose conditions are not met; only where nothing is missing but a permit. */
+  unmet: z.array(explainedRule),
   /** What would, all of it together, turn the denial into an allowance. */
   remedies: z.array(toldRemedy),
   snapshotVersion: z.number(),
 })
 
-export function showExplanation({ rules, remedies, ...rest }: Explanation): z.input<typeof explanation> {
-  return { ...rest, rules: [...rules], remedies: [...remedies] }
+export function showExplanation({ rules, unmet, remedies, ...rest }: Explanation): z.input<typeof explanation> {
+  return { ...rest, rules: [...rules], unmet: [...unmet], remedies: [...remedies] }
 }

@@ -43,9 +43,10 @@ function showRule(output: Output, { rule, says, place, text, inputs }: Explained
 }
 
 function showExplanation(output: Output, explanation: Explanation, isFull: boolean): void {
-  const { isAllowed, rules, snapshotVersion } = explanation
+  const { isAllowed, rules, unmet, snapshotVersion } = explanation
   output.line({ text: answerOf(explanation), tone: isAllowed ? 'good' : 'bad' }, ` by snapshot ${snapshotVersion}`)
   for (const rule of rules) showRule(output, rule, isFull)
+  for (const rule of isFull ? unmet : []) showRule(output, { ...rule, says: 'would allow it, but is not met' }, true)
 }
 
 interface AskedOne {

@@ -95,6 +95,7 @@ export interface Explanation {
   readonly isAllowed: boolean
   readonly mayDepend: boolean
   readonly rules: readonly ExplainedRule[]
+  readonly unmet: readonly ExplainedRule[]
   readonly remedies: readonly Remedy[]
   readonly snapshotVersion: number
 }

@@ -40,6 +40,8 @@ export interface Slice {
    * names of upstream and thing by which they were found.
    */
   reads(): readonly string[]
+  /** Sorted ids of the permits among them: they are about who asks, what and which thing, whatever their conditions say. */
+  permits(): readonly string[]
 }
 
 /** Something that a rule reads, and what it is in a request. */
@@ -129,7 +131,8 @@ function rulesOf(rules: readonly CompiledRule[]): Rules {
   return {
     sliceOf(request) {
       const group = groupFor(request)
-      return { key: () => group.key(request), judge: () => judgeGroup(group, request), reads: group.reads }
+      const { reads, permits } = group
+      return { key: () => group.key(request), judge: () => judgeGroup(group, request), reads, permits }
     },
     judge: (request) => judgeGroup(groupFor(request), request),
     inputsOf: (id, request) =>

@@ -35,6 +35,8 @@ export interface RuleGroup {
   readonly rules: readonly AskedRule[]
   /** What they read besides what is the same wherever this group is asked, as a person would write it. */
   reads(): readonly string[]
+  /** Sorted ids. */
+  permits(): readonly string[]
   /** Differs from that of any other group, and wherever anything differs that the rules read. */
   key(request: CedarRequest): string
 }
@@ -101,6 +103,7 @@ export function groupOf(rules: readonly AskedRule[], name: string): RuleGroup {
   return {
     rules,
     reads: () => (says ??= [...new Set(readAll().map((read) => read.says))].toSorted()),
+    permits: () => rules.flatMap(({ id, isPermit }) => (isPermit ? [id] : [])).toSorted(),
     key: (request) => keyOf(name, readAll(), request),
   }
 }

@@ -6,12 +6,15 @@
  */
 import type { Principal } from '#kernel'
 import type { Circumstances, Remedy } from '../circumstances.ts'
-import { createDecide, type Decision, type Deciding } from '../decide.ts'
+import type { CompiledRule } from '../cedar/source.ts'
+import { createDecide, type Deciding, type Reason } from '../decide.ts'
+import type { CedarRequest } from '../evaluate/values.ts'
 import { type Asked, placeOf } from '../explain.ts'
 import type { Permission } from '../permissions.ts'
 import { readQuestion } from '../question.ts'
-import { requestOf } from '../request.ts'
 import { showInputs } from '../inputs.ts'
+import { judgeQuestion } from '../judge-question.ts'
+import type { LoadedSnapshot } from '../snapshot/load.ts'
 
 /** One rule that decided, or why none did. */
 export interface ExplainedRule {
@@ -32,6 +35,8 @@ export interface Explanation {
   /** It rests on what was not told, such as arguments. */
   readonly mayDepend: boolean
   readonly rules: readonly ExplainedRule[]
+  /** Permits for exactly this that do not hold; only where nothing is missing but a permit. */
+  readonly unmet: readonly ExplainedRule[]
   readonly remedies: readonly Remedy[]
   readonly snapshotVersion: number
 }
@@ -43,19 +48,29 @@ export interface Question {
   readonly circumstances: Circumstances
 }
 
-function explainRule(
-  deciding: Deciding,
-  asked: Question,
-  { rule: id, says }: Decision['reasons'][number],
-): ExplainedRule {
-  const loaded = deciding.current()
-  const rule = loaded?.rules.get(id)
-  const { principal, permission, target, circumstances } = asked
-  const question = readQuestion(principal, { permission, target, circumstances, now: deciding.now() })
-  if (loaded === undefined || rule === undefined || question.unreadable !== undefined) return { rule: id, says }
-  const request = requestOf(question, { surroundings: deciding.surroundings(), remedied: loaded.remedied })
+const mostUnmet = 20
+
+/** A question to the snapshot in force, as it is judged. */
+interface Posed {
+  readonly loaded: LoadedSnapshot
+  readonly request: CedarRequest
+  readonly unmet: readonly CompiledRule[]
+}
+
+/** @returns undefined where no rule is asked */
+function pose({ current, surroundings, now }: Deciding, { principal, ...asked }: Question): Posed | undefined {
+  const loaded = current()
+  const question = readQuestion(principal, { ...asked, now: now() })
+  if (loaded === undefined || question.unreadable !== undefined) return undefined
+  const { request, unmet } = judgeQuestion(loaded, question, surroundings())
+  return { loaded, request, unmet: unmet().slice(0, mostUnmet) }
+}
+
+function explainRule(posed: Posed | undefined, { rule: id, says }: Pick<Reason, 'rule' | 'says'>): ExplainedRule {
+  const rule = posed?.loaded.rules.get(id)
+  if (posed === undefined || rule === undefined) return { rule: id, says }
   const { effect, text } = rule
-  const inputs = showInputs(loaded.judged.inputsOf(id, request))
+  const inputs = showInputs(posed.loaded.judged.inputsOf(id, posed.request))
   return { rule: id, says, effect, place: placeOf(rule), text, inputs }
 }
 
@@ -64,6 +79,9 @@ export function explainDecision(deciding: Deciding, asked: Question): Explanatio
   const { principal, permission, target, circumstances } = asked
   const decision = createDecide(deciding)(principal, permission, target, circumstances)
   const { isAllowed, mayDepend, remedies, snapshotVersion, reasons } = decision
-  const rules = reasons.map((reason) => explainRule(deciding, asked, reason))
-  return { isAllowed, mayDepend, remedies, snapshotVersion, rules }
+  const posed = pose(deciding, asked)
+  const rules = reasons.map((reason) => explainRule(posed, reason))
+  const isUngranted = reasons.some(({ rule }) => rule === 'not-granted')
+  const unmet = isUngranted ? (posed?.unmet ?? []).map((rule) => explainRule(posed, { rule: rule.id, says: '' })) : []
+  return { isAllowed, mayDepend, remedies, snapshotVersion, rules, unmet }
 }
