@@ -231,7 +231,9 @@ test('a denial says which grants for exactly this have conditions that are not m
     ...(when !== undefined && { when }),
   })
   const said = (grants: readonly Grant[]) =>
-    decideUnder([{ name: 'late', grants }])(person('late'), 'tools:call', tool('delete')).reasons.map(({ says }) => says)
+    decideUnder([{ name: 'late', grants }])(person('late'), 'tools:call', tool('delete')).reasons.map(
+      ({ says }) => says,
+    )
   const never = 'principal.name == "nobody"'
   const places = (...numbers: readonly number[]) => numbers.map((number) => `\`role late#${number}\``).join(', ')
   const begin = '`tools:call` on `notes/tools/delete` is granted under conditions that are not met: those of'

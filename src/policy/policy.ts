@@ -70,6 +70,8 @@ export interface Policy {
   readonly reviews: Reviews
   /** The snapshot in force. @throws Fault `policy.unavailable` after a failed `refresh` */
   snapshot(): Snapshot
+  /** Whether everything is denied, because the official engine disagreed with a decision by the rules in force. */
+  isDistrusted(): boolean
   /** Of the rule with this id in the snapshot in force: changes when, and only when, it is written anew. */
   ruleFingerprint(rule: string): string | undefined
   /** Adds the demo roles when the roles are still as first shipped; otherwise does nothing. */
@@ -116,7 +118,7 @@ function alarmed(needs: PolicyNeeds, share: () => number, peek: () => Live | und
     return live !== undefined && rejudging.isDistrusted(live.snapshot)
   }
   if (meter !== undefined) count = countRejudged(meter, isDistrusted)
-  return rejudging
+  return { rejudging, isDistrusted }
 }
 
 interface Live {
@@ -212,12 +214,11 @@ export async function createPolicy(needs: PolicyNeeds): Promise<Policy> {
   }
   const deciding = { ...asked, current: () => peek()?.snapshot }
   const shadowsOf = createShadowsOf(deciding)
+  const { rejudging, isDistrusted } = alarmed(needs, () => surroundings.current.rejudgeShare, peek)
   return {
-    decide: createDecide({
-      ...deciding,
-      rejudging: alarmed(needs, () => surroundings.current.rejudgeShare, peek),
-    }),
+    decide: createDecide({ ...deciding, rejudging }),
     shadowsOf,
+    isDistrusted,
     refresh,
     findHold: (asked) => findInForce(read().holds, asked, needs.clock.now()),
     findAddressHold: (address) => findOnAddress(read().holds, address, needs.clock.now()),

@@ -31,6 +31,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
       await distrustRulesInForce(world.databaseUrl, clock.now())
       await expect.poll(async () => Promise.all(calls()), { timeout: 5_000 }).toMatchObject([denied, denied])
+      expect((await ana.api('GET', '/policy/snapshot')).body).toMatchObject({ isDistrusted: true })
       const arrived = books.calls('tools/call').length
       const { body } = await ana.api('GET', '/roles')
       const roles = body['items'] as { name: string; grants: object[] }[]
@@ -44,6 +45,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
       const more = { permissions: ['tools:call'], resources: ['books/tools/another'] }
       expect(await put({ grants: [...grants, more] })).toMatchObject({ status: 200 })
       await expect.poll(async () => Promise.all(calls()), { timeout: 5_000 }).toMatchObject([passed, passed])
+      expect((await ana.api('GET', '/policy/snapshot')).body).toMatchObject({ isDistrusted: false })
       const refused = await world.ledger('&event=call.refused')
       expect(JSON.stringify(refused)).toContain('distrusted')
     },

@@ -8,6 +8,7 @@ import { runCli } from '#cli'
 import { reader, startWorld, type World } from '../world/castellan.ts'
 import { obtainTokens } from '../world/oauth/client.ts'
 import type { Person } from '../world/people.ts'
+import { distrustRulesInForce } from '../world/policies/distrust.ts'
 import { createTestTerminal } from '../world/terminal.ts'
 
 const notesServer = fileURLToPath(new URL('../../examples/notes-server/notes-server.ts', import.meta.url))
@@ -201,7 +202,18 @@ test('doctor finds a running installation in order', async () => {
     'ledger',
     'clock',
     'session',
+    'policy',
   ])
+})
+
+test('doctor says that rules are distrusted, and what to do', async () => {
+  const world = await startWorld()
+  const ana = await signedIn(world, world.ana)
+  await distrustRulesInForce(world.databaseUrl, world.clock.now())
+  const found = await ana(['doctor'])
+  expect(found.code).toBe(1)
+  expect(found.out).toMatch(/FAIL +policy +snapshot \d+ denies everything/)
+  expect(found.out).toContain('hint: publish other rules')
 })
 
 test('two administrators let a third one in who lost everything, on the command line', async () => {

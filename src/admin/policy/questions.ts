@@ -23,8 +23,14 @@ const snapshot = route({
   path: '/policy/snapshot',
   summary: 'the rules in force, as Cedar text',
   access: 'roles:read',
-  answer: z.object({ version: z.number(), hash: z.string(), cedar: z.string() }),
-  handle: async ({ rooms }) => rooms.policy.snapshot(),
+  answer: z.object({
+    version: z.number(),
+    hash: z.string(),
+    cedar: z.string(),
+    /** Everything is denied: the official engine disagreed with a decision by these rules. */
+    isDistrusted: z.boolean(),
+  }),
+  handle: async ({ rooms: { policy } }) => ({ ...policy.snapshot(), isDistrusted: policy.isDistrusted() }),
 })
 
 interface Asked {

@@ -119,7 +119,7 @@ export function changesApi(client: AdminClient) {
     history: async (query: { before?: number }) =>
       itemsOf<PastSnapshot>(await call('GET', `${base}/policy/history`, { query })),
     snapshot: async (version: number) => (await call('GET', `${base}/policy/snapshots/${version}`)) as KeptSnapshot,
-    current: async () => (await call('GET', `${base}/policy/snapshot`)) as { version: number },
+    current: async () => (await call('GET', `${base}/policy/snapshot`)) as { version: number; isDistrusted: boolean },
     diff: async (query: { from: number; to: number }) =>
       itemsOf<ChangedItem>(await call('GET', `${base}/policy/diff`, { query })),
     rollBack: async (body: { version: number; note: string }) =>

@@ -2,6 +2,7 @@ import { readdirSync, statSync, type Stats } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { LoadedConfig } from '#platform/config'
+import { changesApi } from '../policy/changes-api.ts'
 import { adminApi } from '../remote/api.ts'
 import { asFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
@@ -150,6 +151,21 @@ const checkSession: Check = async (invocation) => {
   return { name, state: 'ok', says: `${person.name}, ${until}` }
 }
 
+const checkPolicy: Check = async (invocation) => {
+  const name = 'policy'
+  const saved = await invocation.session()
+  if (saved === undefined) return { name, state: 'warn', says: 'not looked at', hint: 'run `castellan login`' }
+  const { version, isDistrusted } = await changesApi(await invocation.client(saved.token)).current()
+  if (!isDistrusted) return { name, state: 'ok', says: `snapshot ${version} is in force` }
+  const says = `snapshot ${version} denies everything: Cedar's own engine disagreed with a decision by it`
+  return {
+    name,
+    state: 'fail',
+    says,
+    hint: 'publish other rules; `castellan audit list --event policy.distrusted` tells which decision it was',
+  }
+}
+
 const checks: readonly (readonly [name: string, check: Check])[] = [
   ['data folder', checkFolder],
   ['gateway TLS', ({ terminal }, loaded) => examineTls('gateway', loaded, terminal.now())],
@@ -161,6 +177,7 @@ const checks: readonly (readonly [name: string, check: Check])[] = [
   ['ledger', checkLedger],
   ['clock', checkClock],
   ['session', checkSession],
+  ['policy', checkPolicy],
 ]
 
 async function attempt(name: string, check: () => Promise<Finding>): Promise<Finding> {
