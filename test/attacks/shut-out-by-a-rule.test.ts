@@ -5,6 +5,7 @@
 import { expect } from 'vitest'
 import { proves } from '../proves.ts'
 import { startWorld } from '../world/castellan.ts'
+import { publishPolicy } from '../world/step-up/approvals.ts'
 
 const broad = `@id("third-leg")
 forbid (principal, action, resource)
@@ -12,6 +13,24 @@ when { context.flow.contains("untrusted") && context.flow.contains("sensitivity:
 `
 const hereOnly = '@id("here-only")\nforbid (principal, action, resource) unless { context.address.isLoopback() };\n'
 const some = '@id("some")\nforbid (principal in Castellan::Role::"helper", action, resource);\n'
+
+const keepers = `@id("keepers")
+forbid (principal, action == Castellan::Action::"roles:write", resource) unless { principal in Castellan::Role::"keeper" };
+`
+
+proves('CHG-6', 'a role without which nobody could change the policy again is not removed', async () => {
+  const { ana, ledger } = await startWorld()
+  const grants = [{ permissions: ['tools:call'], resources: ['books/tools/echo'] }]
+  expect((await ana.api('PUT', '/roles/keeper', { grants })).status).toBe(200)
+  expect((await ana.api('PUT', '/people/ana/roles/keeper', {})).status).toBe(200)
+  await publishPolicy(ana, keepers)
+  const { status, body } = await ana.api('DELETE', '/roles/keeper')
+  expect([status, body['code']]).toEqual([422, 'policy.lint-failed'])
+  expect((await ana.api('PUT', '/roles/keeper', { grants: [] })).status).toBe(200)
+  expect((await ana.api('PUT', '/roles/spare', { grants })).status).toBe(200)
+  expect((await ana.api('DELETE', '/roles/spare')).status).toBe(200)
+  expect(await ledger('&refusal=policy.lint-failed')).toHaveLength(1)
+})
 
 proves(
   'CHG-6',

@@ -64,7 +64,7 @@ export async function checkContents(
 }
 
 /** A refusal when one of the tests fails. */
-export function refuseFailing(tests: Checks['tests']): Refusal | undefined {
+function refuseFailing(tests: Checks['tests']): Refusal | undefined {
   const failed = tests.filter((test) => !test.hasPassed)
   const [first] = failed
   if (first === undefined) return undefined
@@ -76,7 +76,7 @@ export function refuseFailing(tests: Checks['tests']): Refusal | undefined {
 }
 
 /** A refusal when something keeps these contents from being published. */
-export function refuseChecked(checks: Checks, mayWarn: boolean): Refusal | undefined {
+export function refuseChecked(checks: Pick<Checks, 'findings' | 'tests'>, mayWarn: boolean): Refusal | undefined {
   const say = ({ file, line, rule, says }: Checks['findings'][number]) =>
     `${file === undefined ? rule : `${file}:${line ?? 1}`} ${says}`.trim()
   const [error] = checks.findings.filter(({ severity }) => severity === 'error')

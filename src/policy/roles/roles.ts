@@ -5,10 +5,11 @@
  * Fails: refused or not recorded, nothing changes.
  */
 import { isRefusal, refuse, type Principal, type Refusal } from '#kernel'
-import type { CompiledPolicy, PolicyFile } from '../cedar/source.ts'
+import type { CompiledPolicy } from '../cedar/source.ts'
 import { policyEvents } from '../events.ts'
 import { recordChange, type RecordEvent } from '../record-change.ts'
 import { policyRefusals } from '../refusals.ts'
+import type { PolicyContents } from '../snapshot/document.ts'
 import { publish, readCurrent, writeRole } from '../snapshot/publish.ts'
 import { readRoles, type Rows, type VerifiedPolicy } from '../snapshot/store.ts'
 import { createRoleHolders, type RoleHolders, type RoleNeeds } from './role-holders.ts'
@@ -49,12 +50,19 @@ function refuseChange(current: VerifiedPolicy, name: string, grants: readonly Gr
   return refuseBeyondReach(by, current.roles, [...(former?.grants ?? []), ...grants])
 }
 
+/** What would be in force after a change. */
+export interface NextPolicy {
+  readonly contents: PolicyContents
+  readonly compiled: CompiledPolicy
+  readonly version: number
+}
+
 /** What stands between one person and a change of roles. */
 export interface RoleChecks {
   /** A refusal where two persons change the policy. */
   refuseAlone(): Refusal | undefined
-  /** A refusal when the tests that are kept with the policy would fail. */
-  refuseFailing(tests: readonly PolicyFile[], compiled: CompiledPolicy, version: number): Refusal | undefined
+  /** A refusal when the tests that are kept with the policy would fail, or nobody could change it again. */
+  refuseUnfit(rows: Rows, next: NextPolicy): Promise<Refusal | undefined>
 }
 
 interface Occasion {
@@ -83,7 +91,7 @@ async function publishChange(
     version,
     document: { form: 1, roles, files, tests, ...made },
     createdAt: now,
-    check: (compiled) => checks.refuseFailing(tests, compiled, version),
+    check: (compiled) => checks.refuseUnfit(rows, { contents: { roles, files, tests }, compiled, version }),
   })
   if (isRefusal(snapshot)) return snapshot
   if (change.changed !== undefined) await writeRole(rows, change.changed)

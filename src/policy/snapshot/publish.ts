@@ -24,7 +24,7 @@ export interface NextSnapshot {
   readonly document: SnapshotDocument
   readonly createdAt: number
   /** What else has to hold for what is about to be written. */
-  readonly check?: (compiled: CompiledPolicy) => Refusal | undefined
+  readonly check?: (compiled: CompiledPolicy) => Promise<Refusal | undefined>
 }
 
 /** The policy as it stands, to build the next one on. @throws Fault `policy.unavailable` when it cannot be trusted */
@@ -57,7 +57,7 @@ export async function publish(rows: Rows, next: NextSnapshot): Promise<Snapshot 
   }
   const { cedar } = compilation.policy
   if (Buffer.byteLength(cedar) > maxPolicyBytes) return tooLarge(maxPolicyBytes)
-  const refusal = check?.(compilation.policy)
+  const refusal = await check?.(compilation.policy)
   if (refusal !== undefined) return refusal
   const hash = hashOf(cedar, document)
   const created = { created_at: createdAt, created_by: made.publisher }
