@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { allArguments, argumentKinds, argumentOf } from './arguments.ts'
+import { allArguments, argumentKinds, argumentOf, mostTold } from './arguments.ts'
 import { isValue, type Result } from './evaluate/values.ts'
 
 const name = fc.oneof(
@@ -59,6 +59,57 @@ describe('what rules read of arguments, and what the official engine is told of 
     for (const key of ['a~b', 'a~', '~2', 'x/a~b']) {
       expect(argumentOf({ 'a~b': 'x' }, 'texts', key), key).toMatchObject({ kind: 'wrong', because: 'confused' })
     }
+  })
+
+  test.each([30, 31, 32, 33, 1_000])(
+    'a member beside %d others is read as it is alone, and so are look-alikes',
+    (count) => {
+      const others = Object.fromEntries(Array.from({ length: count }, (_, index) => [`other-${index}`, index]))
+      const read = (more: object, key: string) => {
+        const object = { ...others, ...more }
+        const [first, again] = [argumentOf(object, 'texts', key), argumentOf(object, 'texts', key)]
+        expect(again).toEqual(first)
+        return first
+      }
+      const isConfused = { kind: 'wrong', because: 'confused' }
+      expect(read({ to: 'x' }, 'to')).toBe('x')
+      expect(read({}, 'to')).toBeUndefined()
+      expect(read(JSON.parse('{"__proto__":"x"}') as object, '__proto__')).toBe('x')
+      expect(read({}, '__proto__')).toBeUndefined()
+      expect(read({}, 'toString')).toBeUndefined()
+      expect(read({ To: 'x' }, 'to')).toMatchObject(isConfused)
+      expect(read({ to: 'x', To: 'x' }, 'to')).toMatchObject(isConfused)
+      expect(read({ To: 'x', to: 'x' }, 'to')).toMatchObject(isConfused)
+      expect(read({ deep: { ...others, to: 'x' } }, 'deep/to')).toBe('x')
+      expect(read({ to: 7 }, 'to')).toMatchObject(isConfused)
+    },
+  )
+
+  test('a thousand keys cost hardly more than one where there are many members', () => {
+    const many = () => Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`m${index}`, index]))
+    const msFor = (keys: number): number => {
+      const object = many()
+      const before = process.cpuUsage()
+      for (let key = 0; key < keys; key += 1) argumentOf(object, 'texts', `key${key}`)
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1_000
+    }
+    const one = Math.min(...Array.from({ length: 5 }, () => msFor(1)))
+    expect(msFor(1_000)).toBeLessThan(20 * one + 50)
+  })
+
+  test('the engine is told at most so much, a long name as often as it is written', () => {
+    const fits = { name: 'x'.repeat(mostTold - 4) }
+    expect(Object.keys(allArguments(fits).texts)).toEqual(['name'])
+    expect(() => allArguments({ name: `${fits.name}x` })).toThrow(RangeError)
+    const long = 'n'.repeat(1_000)
+    const under = (count: number) => ({
+      [long]: Object.fromEntries(Array.from({ length: count }, (_, index) => [String(index).padStart(5, '0'), true])),
+    })
+    const each = long.length + 1 + 5 + 1
+    const most = Math.floor((mostTold - long.length - 1) / each)
+    expect(Object.keys(allArguments(under(most)).flags)).toHaveLength(most)
+    expect(() => allArguments(under(most + 1))).toThrow(RangeError)
   })
 
   test('what is remembered of names is bounded, and forgets nothing that counts', () => {

@@ -56,10 +56,46 @@ const segmentsOf = remembering((key): readonly Segment[] => {
   })
 })
 
-/** INVARIANT: a member that another reader could take for this one makes it doubtful, whether it is there or not. */
-function memberOf(object: Readonly<Record<string, unknown>>, { name, folded }: Segment): unknown {
-  for (const other in object) if (other !== name && foldOf(other) === folded) return doubtful
-  return Object.hasOwn(object, name) ? object[name] : missing
+type Members = Readonly<Record<string, unknown>>
+
+/** Names by what careless readers take them for. */
+type Index = ReadonlyMap<string, string | typeof doubtful>
+
+const mostWalked = 32
+const indexes = new WeakMap<Members, Index>()
+
+function indexOf(object: Members): Index {
+  const index = new Map<string, string | typeof doubtful>()
+  for (const name of Object.keys(object)) {
+    // WHY: not by what is remembered; so many names would push out those of rules.
+    const folded = fold(name)
+    index.set(folded, index.has(folded) ? doubtful : name)
+  }
+  indexes.set(object, index)
+  return index
+}
+
+/**
+ * INVARIANT: a member that another reader could take for this one makes it doubtful, whether it is there or not.
+ * WHY: where there are many, they are walked through once, and not again for each key that rules read.
+ */
+function memberOf(object: Members, { name, folded }: Segment): unknown {
+  let index = indexes.get(object)
+  if (index === undefined) {
+    let walked = 0
+    let isDoubtful = false
+    for (const other in object) {
+      walked += 1
+      if (walked > mostWalked) break
+      isDoubtful ||= other !== name && foldOf(other) === folded
+    }
+    if (isDoubtful) return doubtful
+    if (walked <= mostWalked) return Object.hasOwn(object, name) ? object[name] : missing
+    index = indexOf(object)
+  }
+  const found = index.get(folded)
+  if (found === undefined) return missing
+  return found === name ? object[name] : doubtful
 }
 
 const index = /^(?:0|[1-9]\d{0,8})$/
@@ -102,24 +138,45 @@ export function argumentOf(given: CallArguments, kind: ArgumentKind, key: string
 
 type Tags = Record<ArgumentKind, Record<string, string | number | boolean | string[]>>
 
-function collect(value: unknown, key: string, tags: Tags): void {
+/** At most so many UTF-16 units of keys and texts together are told to the official engine. */
+export const mostTold = 1_048_576
+
+/** What is collected, and how much of it there may still be. */
+interface Collecting {
+  readonly tags: Tags
+  left: number
+}
+
+/** INVARIANT: a long name counts once for each member under it, as often as it is written. */
+function spend(collecting: Collecting, key: string, value: unknown): void {
+  collecting.left -= key.length + (typeof value === 'string' ? value.length : 1)
+  if (collecting.left < 0) throw new RangeError('these arguments are too many for the official engine')
+}
+
+function collect(value: unknown, key: string, collecting: Collecting): void {
+  const { tags } = collecting
+  spend(collecting, key, value)
   if (isText(value)) tags.texts[key] = value
   else if (typeof value === 'number' && Number.isSafeInteger(value)) tags.numbers[key] = value + 0
   else if (typeof value === 'boolean') tags.flags[key] = value
   else if (Array.isArray(value) && value.every(isText)) tags.lists[key] = [...new Set(value)]
   if (!isObject(value) && !Array.isArray(value)) return
   for (const [name, inner] of Object.entries(value)) {
-    collect(inner, `${key}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, tags)
+    collect(inner, `${key}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, collecting)
   }
 }
 
-/** All arguments by their keys: for the official engine, which asks for nothing by itself. */
+/**
+ * All arguments by their keys: for the official engine, which asks for nothing by itself.
+ * @throws RangeError for more than `mostTold`
+ */
 export function allArguments(given: CallArguments): Tags {
   // WHY: without a prototype every name is a name like any other.
   const blank = () => Object.create(null) as Record<string, never>
   const tags: Tags = { texts: blank(), numbers: blank(), flags: blank(), lists: blank() }
+  const collecting = { tags, left: mostTold }
   for (const [name, value] of Object.entries(given ?? {})) {
-    collect(value, name.replaceAll('~', '~0').replaceAll('/', '~1'), tags)
+    collect(value, name.replaceAll('~', '~0').replaceAll('/', '~1'), collecting)
   }
   return tags
 }

@@ -5,7 +5,7 @@
  * least what is told, and one mutant that everything reaches costs no minutes.
  * @see stryker-mutator.io: creating a plugin, TestRunner
  */
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -28,7 +28,14 @@ interface TestRun {
 }
 
 interface MutantRun {
-  readonly activeMutant: { readonly id: string; readonly fileName: string }
+  readonly activeMutant: {
+    readonly id: string
+    readonly fileName: string
+    readonly mutatorName: string
+    readonly replacement: string
+    /** SPEC: Stryker's API, lines from 0. */
+    readonly location: { readonly start: { readonly line: number } }
+  }
   readonly testFilter?: readonly string[]
   readonly hitLimit?: number
 }
@@ -36,6 +43,7 @@ interface MutantRun {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const [leastTimeoutMs, timesSlower, finishMs] = [8_000, 10, 5_000]
 const patienceMs = 10_000
+const mostShown = 100
 const [success, failed] = [0, 1]
 const separator = ' :: '
 
@@ -68,6 +76,8 @@ function watchStrays(): () => unknown {
 
 /** SPEC: Stryker's instrumenter, the name under which a mutated file finds what is switched on. */
 const world: Namespace = ((globalThis as Record<string, unknown>)['__stryker__'] ??= {})
+/** One line for each mutant that no test has noticed, as soon as that is known. */
+const survivedPath = join(root, 'reports', 'survived.txt')
 const spentPath = join(root, 'reports', 'spent.json')
 /** Milliseconds by test. */
 const spent = new Map<string, number>()
@@ -163,7 +173,12 @@ async function mutantRun({ activeMutant, testFilter, hitLimit }: MutantRun) {
   try {
     const { failure, count } = await firstFailure(ids, activeMutant.fileName)
     if (hitLimit !== undefined && (world.hitCount ?? 0) > hitLimit) return { status: 'timeout', reason: 'hit limit' }
-    if (failure === undefined) return { status: 'survived', nrOfTests: count }
+    if (failure === undefined) {
+      const { fileName, location, mutatorName, replacement } = activeMutant
+      const place = `${relative(root, fileName)}:${location.start.line + 1}`
+      appendFileSync(survivedPath, `survived ${place} ${mutatorName}: ${replacement.slice(0, mostShown)}\n`)
+      return { status: 'survived', nrOfTests: count }
+    }
     return { status: 'killed', killedBy: [failure.id], failureMessage: failure.failure, nrOfTests: count }
   } catch (error) {
     return { status: 'killed', killedBy: ids.slice(0, 1), failureMessage: inspect(error), nrOfTests: 1 }

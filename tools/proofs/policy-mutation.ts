@@ -71,6 +71,17 @@ async function step(
   if (code !== 0) throw new Error(`${command} ${args[0]} ended with ${code}\n${program.output().slice(-4_000)}`)
 }
 
+/** Prints what was not noticed as soon as it is known. */
+function followSurvivors(path: string): () => void {
+  let shown = 0
+  const follow = setInterval(() => {
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+    process.stdout.write(text.slice(shown))
+    shown = text.length
+  }, 5_000)
+  return () => clearInterval(follow)
+}
+
 async function mutate(only: string, lanes: number): Promise<Report> {
   const copy = mkdtempSync(join(tmpdir(), 'castellan-policy-mutation-'))
   try {
@@ -83,9 +94,11 @@ async function mutate(only: string, lanes: number): Promise<Report> {
     writeFileSync(join(copy, 'stryker.json'), strykerConfig(only, lanes))
     const provided: Record<string, string> = {}
     const endPostgres = await setup({ provide: (name, value) => void (provided[`CASTELLAN_MUTATION_${name}`] = value) })
+    const stopFollowing = followSurvivors(join(copy, 'reports', 'survived.txt'))
     try {
       await step(['npx', '--no-install', 'stryker', 'run', 'stryker.json'], copy, provided)
     } finally {
+      stopFollowing()
       await endPostgres()
     }
     return JSON.parse(readFileSync(join(copy, 'reports', 'mutation', 'mutation.json'), 'utf8')) as Report

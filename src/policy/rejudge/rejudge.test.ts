@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { type Principal, unclassified } from '#kernel'
+import { mostTold } from '../arguments.ts'
 import { compilePolicy } from '../cedar/compile.ts'
 import type { PolicySource } from '../cedar/source.ts'
 import { createDecide } from '../decide.ts'
@@ -186,4 +187,16 @@ test('every judgement is told: agreed, disagreed however often, and unanswered',
   await pause(100)
   expect(outcomes).toEqual(['agreed', 'disagreed', 'disagreed', 'unanswered', 'unanswered'])
   expect(alarms).toHaveLength(1)
+})
+
+test('arguments beyond what the engine is told leave the decision as it is, and it is told that nobody judged it', async () => {
+  const { asked, thread } = scripted(() => ({ verdict: allows, ms: 0 }))
+  const { alarms, call, outcomes } = scene({ thread })
+  expect(call(`${'x'.repeat(mostTold)}@example.com`).isAllowed).toBe(true)
+  expect(outcomes).toEqual(['unanswered'])
+  call('bob@example.com')
+  await pause(20)
+  expect(asked).toHaveLength(1)
+  expect(outcomes).toEqual(['unanswered', 'agreed'])
+  expect(alarms).toEqual([])
 })

@@ -165,6 +165,7 @@ export function createRejudging(needs: RejudgeNeeds): Rejudging {
         pick(decided)
       } catch {
         // INVARIANT: a decision stands on its own; what cannot be put to the engine is not judged again.
+        onJudged?.('unanswered')
       }
     },
   }
