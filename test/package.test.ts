@@ -11,11 +11,15 @@ const room = mkdtempSync(join(tmpdir(), 'castellan-package-'))
 const home = join(room, 'home')
 const empty = join(room, 'empty')
 
+/** What a machine may need to reach the registry of packages. */
+const wayOut = Object.entries(process.env).filter(([name]) => /^(NODE_EXTRA_CA_CERTS|(HTTPS?|NO)_PROXY)$/i.test(name))
+
 /** The machine of somebody who has Node 24 and npm, and never saw this repository. */
 const environment: NodeJS.ProcessEnv = {
   PATH: [join(process.execPath, '..'), process.env.PATH ?? ''].join(delimiter),
   HOME: home,
   LANG: 'C.UTF-8',
+  ...Object.fromEntries(wayOut),
   npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? '', '.npm'),
   npm_config_userconfig: process.env.npm_config_userconfig ?? join(process.env.HOME ?? '', '.npmrc'),
 }
@@ -35,7 +39,7 @@ beforeAll(async () => {
   if (tarball === undefined) throw new Error(`npm pack printed no tarball: ${packed}`)
   await npm('init', '--yes')
   await npm('install', `./${tarball}`, '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund')
-}, 180_000)
+}, 600_000)
 
 afterAll(() => {
   rmSync(room, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { allArguments, argumentKinds, argumentOf, mostTold } from './arguments.ts'
+import { keyPart } from './evaluate/canonical.ts'
 import { isValue, type Result } from './evaluate/values.ts'
 
 const name = fc.oneof(
@@ -96,6 +97,33 @@ describe('what rules read of arguments, and what the official engine is told of 
     }
     const one = Math.min(...Array.from({ length: 5 }, () => msFor(1)))
     expect(msFor(1_000)).toBeLessThan(20 * one + 50)
+  })
+
+  test.each([1, 64, 65, 5_000])(
+    'a list of %d is the texts it holds, however often it is read, or no list at all',
+    (length) => {
+      const texts = Array.from({ length }, (_, index) => `t${index % 4_000}`)
+      const told = { to: texts, cc: [...texts, ''], odd: [...texts.slice(1), 7], bad: [...texts.slice(1), '\ud800'] }
+      for (let round = 0; round < 2; round += 1) {
+        expect(shown(argumentOf(told, 'lists', 'to'))).toEqual([...new Set(texts)])
+        expect(shown(argumentOf(told, 'lists', 'cc'))).toEqual([...new Set([...texts, ''])])
+        for (const key of ['odd', 'bad'])
+          expect(argumentOf(told, 'lists', key), key).toHaveProperty('because', 'confused')
+      }
+    },
+  )
+
+  test('a thousand readings of a long list cost hardly more than one', () => {
+    const told = { to: Array.from({ length: 200_000 }, (_, index) => `t${index}`) }
+    const msFor = (times: number): number => {
+      const fresh = { to: [...told.to] }
+      const before = process.cpuUsage()
+      for (let time = 0; time < times; time += 1) keyPart(argumentOf(fresh, 'lists', 'to'))
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1_000
+    }
+    const one = Math.min(...Array.from({ length: 5 }, () => msFor(1)))
+    expect(msFor(1_000)).toBeLessThan(10 * one + 50)
   })
 
   test('the engine is told at most so much, a long name as often as it is written', () => {

@@ -7,7 +7,7 @@
  * @see RFC 6901, JSON pointer; here without its first slash
  */
 import { fold, isObject } from '#protocol'
-import { confused, type Result, textSet, unknown } from './evaluate/values.ts'
+import { type CedarSet, confused, type Result, textSet, unknown } from './evaluate/values.ts'
 
 /** The four ways in which an argument can be read. */
 export const argumentKinds = ['texts', 'numbers', 'flags', 'lists'] as const
@@ -118,11 +118,24 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed()
 }
 
+const longestReread = 64
+const sets = new WeakMap<readonly unknown[], CedarSet | 'no-texts'>()
+
+/** WHY: a long list is read once, and not again by each rule; so its set stays the same one, which keys go by. */
+function listOf(value: unknown): CedarSet | undefined {
+  if (!Array.isArray(value)) return undefined
+  const list: readonly unknown[] = value
+  if (list.length <= longestReread) return list.every(isText) ? textSet(new Set(list)) : undefined
+  const known = sets.get(list) ?? (list.every(isText) ? textSet(new Set(list)) : 'no-texts')
+  sets.set(list, known)
+  return known === 'no-texts' ? undefined : known
+}
+
 const readers: Readonly<Record<ArgumentKind, (value: unknown) => Result | undefined>> = {
   texts: (value) => (isText(value) ? value : undefined),
   numbers: (value) => (Number.isSafeInteger(value) ? Number(value) + 0 : undefined),
   flags: (value) => (typeof value === 'boolean' ? value : undefined),
-  lists: (value) => (Array.isArray(value) && value.every(isText) ? textSet(new Set(value)) : undefined),
+  lists: listOf,
 }
 
 /** The argument under a key; undefined where there is none, `unknown` where nobody told. */

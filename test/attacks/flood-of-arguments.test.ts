@@ -11,15 +11,22 @@ import { publishPolicy } from '../world/step-up/approvals.ts'
 const mebibyte = 1_048_576
 
 function rules(count: number): string {
-  const when = (key: string) => `context.texts.hasTag("${key}") && context.texts.getTag("${key}") == "bad"`
-  return Array.from(
-    { length: count },
-    (_, index) => `@id("r${index}")\nforbid (principal, action, resource) when { ${when(`key${index}`)} };\n`,
-  ).join('')
+  const conditions = Array.from({ length: count }, (_, index) => [
+    `context.texts.hasTag("key${index}") && context.texts.getTag("key${index}") == "bad"`,
+    `context.lists.hasTag("list${index % 4}") && context.lists.getTag("list${index % 4}").contains("bad${index}")`,
+  ])
+  return conditions
+    .flat()
+    .map((when, index) => `@id("r${index}")\nforbid (principal, action, resource) when { ${when} };\n`)
+    .join('')
 }
 
 function members(count: number): Record<string, boolean> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`m${index}`, true]))
+}
+
+function texts(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `t${index}`)
 }
 
 proves(
@@ -41,6 +48,7 @@ proves(
     const { user, system } = process.cpuUsage()
     for (const args of [
       { text: 'wide', ...members(200_000) },
+      { text: 'long', ...Object.fromEntries([0, 1, 2, 3].map((index) => [`list${index}`, texts(60_000)])) },
       { text: 'deep', ['n'.repeat(mebibyte)]: members(100_000) },
     ]) {
       const answer = await flood(args)

@@ -45,10 +45,24 @@ export function canonical(value: Result): string {
 }
 
 const longestPlain = 256
+const mostWritten = 1_000
+const named = new WeakMap<CedarSet, string>()
+let names = 0
 
-/** As `canonical`, where a long one counts as its SHA-256. */
+/** WHY: a set of many is not written out for each decision; one that is not the same object counts as another one. */
+function nameOf(set: CedarSet): string {
+  const known = named.get(set)
+  if (known !== undefined) return known
+  names += 1
+  const name = `@${names};`
+  named.set(set, name)
+  return name
+}
+
+/** Differs for different values; short: a long one counts as its SHA-256, a set of many as itself. */
 export function keyPart(value: Result | undefined): string {
   if (value === undefined) return '-'
+  if (typeof value === 'object' && value.kind === 'set' && value.size > mostWritten) return nameOf(value)
   const text = canonical(value)
   return text.length <= longestPlain ? text : `#${createHash('sha256').update(text, 'utf8').digest('base64')}`
 }
