@@ -88,7 +88,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
 
   proves(
     'APR-1',
-    `of four retries at once on two nodes one passes with an approval (${database})`,
+    `of four retries at once one passes with an approval, and none with another token at another node (${database})`,
     async () => {
       const { world, ben, token, lea } = await startApprovals({ database })
       const second = await world.secondNode()
@@ -100,10 +100,7 @@ for (const database of ['sqlite', 'postgres'] as const) {
         expect(await world.post({ token: there, gatewayUrl: second.gatewayUrl, message: pay(round) })).toMatchObject(
           isAsked,
         )
-        const both = [undefined, second.gatewayUrl, undefined, second.gatewayUrl].map((gatewayUrl) =>
-          world.post({ token, message: pay(round), ...(gatewayUrl === undefined ? {} : { gatewayUrl }) }),
-        )
-        const answers = await Promise.all(both)
+        const answers = await Promise.all(Array.from({ length: 4 }, () => call(world, token, pay(round))))
         expect(answers.filter(({ body }) => 'result' in body)).toHaveLength(1)
         expect(world.books.calls('tools/call')).toHaveLength(round + 1)
       }
