@@ -10,7 +10,7 @@ import {
   somebody,
   toolOf,
 } from '../../test/world/policies/decisions.ts'
-import { createJudge, officialCall } from './cedar/judge.ts'
+import { createJudge, officialCall, officialRule } from './cedar/judge.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Asked } from './explain.ts'
 import { readQuestion } from './question.ts'
@@ -249,7 +249,7 @@ forbid (principal, action, resource) when { context.time.weekday == "saturday" &
   const loaded = loadPolicy({ roles: [staff, reader], files: [{ name: 'house.cedar', text }] })
   const settings = { timeZone: 'Europe/Berlin', networks: [{ name: 'office', addresses: ['10.0.0.0/8'] }] }
   const surroundings = createSurroundings({ policy: settings })
-  const ask = createJudge()([...loaded.rules.values()])
+  const ask = createJudge()([...loaded.rules.values()].map(officialRule))
   const decide = decideBy(loaded, settings)
   const seen = { allowed: 0, denied: 0 }
   fc.assert(

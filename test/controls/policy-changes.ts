@@ -38,6 +38,10 @@ export const policyChangeControls = {
     says: 'a decision counts once, about what was looked at and nothing else, on all nodes; what it takes is gone at once, on record with its evidence',
     sources: ['G3', 'ASVS 8.3.2', 'SOC 2 CC6.3'],
   },
+  'CHG-8': {
+    says: 'no text that somebody has looked at keeps the next one from being read, and whoever only reads keeps nobody waiting',
+    sources: ['G3', 'F23', 'ASVS 15.2.2'],
+  },
   'POL-7': {
     says: 'no call makes a node work for its arguments beyond what their size is worth, however many, long or deep they are',
     sources: ['G3', 'F23', 'ASVS 15.2.2'],

@@ -5,10 +5,11 @@
  * Trusts: the official engine to validate; `read-file.ts` and `compile-role.ts` for what is written.
  * Fails: what is wrong with it is told with file and line, and nothing is compiled.
  */
-import { validate, type ValidationError } from '@cedar-policy/cedar-wasm/nodejs'
+import type { ValidationError } from '@cedar-policy/cedar-wasm/nodejs'
 import { createDecisionCache } from '../decision-cache.ts'
 import type { Role } from '../roles/role.ts'
 import { compileRole } from './compile-role.ts'
+import { askOfficial, gaveUp } from './official.ts'
 import { isRule, type ReadRules, readFileRules } from './read-file.ts'
 import { conditionProblem, isProblem, problemOf, readRule, withRemedy } from './read-rule.ts'
 import { cedarSchema } from './schema.ts'
@@ -74,12 +75,12 @@ function remember(rules: readonly CompiledRule[], found: readonly ValidationErro
 function validated(all: readonly CompiledRule[]): Record<'problems' | 'warnings', PolicyProblem[]> {
   const rules = all.filter(({ text }) => faultless.get(text) === undefined)
   if (rules.length === 0) return { problems: [], warnings: [] }
-  const answer = validate({
-    validationSettings: { mode: 'strict' },
-    schema: cedarSchema,
-    // WHY: one text per id: a text that held a second policy would not parse.
-    policies: { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) },
-  })
+  // WHY: one text per id: a text that held a second policy would not parse.
+  const policies = { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) }
+  const answer = askOfficial(({ validate }) =>
+    validate({ validationSettings: { mode: 'strict' }, schema: cedarSchema, policies }),
+  )
+  if (answer === undefined) return { problems: [{ says: gaveUp }], warnings: [] }
   if (answer.type === 'failure')
     return { problems: answer.errors.map(({ message }) => ({ says: message })), warnings: [] }
   remember(rules, [...answer.validationErrors, ...answer.validationWarnings])

@@ -5,19 +5,20 @@
  * Fails: every failure or diagnostic is a `problem`, and a problem is never allowed.
  * @see https://www.npmjs.com/package/@cedar-policy/cedar-wasm
  */
-import {
-  type CedarValueJson,
-  type EntityJson,
-  preparsePolicySet,
-  preparseSchema,
-  type StatefulAuthorizationCall,
-  statefulIsAuthorized,
-  type TypeAndId,
+import type {
+  AuthorizationAnswer,
+  CedarValueJson,
+  EntityJson,
+  PolicySet,
+  StatefulAuthorizationCall,
+  TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { Fault } from '#kernel'
 import { allArguments, argumentKinds } from '../arguments.ts'
 import type { Question } from '../question.ts'
 import type { Surroundings } from '../settings.ts'
+import { askOfficial, type Official, gaveUp } from './official.ts'
+import { quote } from './quote.ts'
 import { cedarSchema, namespace } from './schema.ts'
 import type { CompiledRule } from './source.ts'
 
@@ -107,6 +108,19 @@ function entitiesOf(question: Question, uid: TypeAndId): EntityJson[] {
 /** A question as the engine takes it, plain throughout. */
 export type OfficialCall = Pick<StatefulAuthorizationCall, 'principal' | 'action' | 'resource' | 'context' | 'entities'>
 
+/** A rule as the engine takes it. */
+export interface OfficialRule {
+  readonly id: string
+  readonly text: string
+}
+
+/** WHY: its text and not its JSON form, of which the engine does not read what is nested deeply. */
+export function officialRule({ id, text, remedy }: Pick<CompiledRule, 'id' | 'text' | 'remedy'>): OfficialRule {
+  if (remedy === undefined) return { id, text }
+  const lifted = `unless { context.met.contains(${quote(remedy.rule)}) };`
+  return { id, text: `${text.replace(/;\s*$/u, '')}\n${lifted}` }
+}
+
 /** How a question is put to the engine. */
 export function officialCall(question: Question, surroundings: Surroundings, met: ReadonlySet<string>): OfficialCall {
   const { principal, action, thing } = question
@@ -120,17 +134,17 @@ export function officialCall(question: Question, surroundings: Surroundings, met
   }
 }
 
-function judge(setId: string, call: OfficialCall): Verdict {
-  const known = { preparsedPolicySetId: setId, preparsedSchemaName: schemaName, validateRequest: true }
-  const answer = statefulIsAuthorized({ ...call, ...known })
-  if (answer.type === 'failure') {
-    return { isAllowed: false, rules: [], erring: [], problem: answer.errors[0]?.message ?? 'failure' }
-  }
+function refused(problem: string, erring: readonly string[] = []): Verdict {
+  return { isAllowed: false, rules: [], erring, problem }
+}
+
+function readAnswer(answer: AuthorizationAnswer | undefined): Verdict {
+  if (answer === undefined) return refused(gaveUp)
+  if (answer.type === 'failure') return refused(answer.errors[0]?.message ?? 'failure')
   const { decision, diagnostics } = answer.response
   const [error] = diagnostics.errors
   if (error !== undefined) {
-    const erring = diagnostics.errors.map(({ policyId }) => policyId).toSorted()
-    return { isAllowed: false, rules: [], erring, problem: error.error.message }
+    return refused(error.error.message, diagnostics.errors.map(({ policyId }) => policyId).toSorted())
   }
   // INVARIANT: nothing is allowed without a rule that allowed it.
   const isAllowed = decision === 'allow' && diagnostics.reason.length > 0
@@ -140,20 +154,35 @@ function judge(setId: string, call: OfficialCall): Verdict {
 /**
  * Makes `prepare`, which gives rules to the engine once and answers with what asks them. The engine keeps the last two
  * sets: what was answered is good until `prepare` was called twice more.
- * @throws Fault `policy.unreadable` when the engine does not read the schema or, from `prepare`, the rules
+ * @throws Fault `policy.unreadable`, from `prepare`, when the engine does not read the schema or the rules
  */
-export function createJudge(): (rules: readonly Pick<CompiledRule, 'id' | 'json'>[]) => Ask {
-  const schema = preparseSchema(schemaName, cedarSchema)
-  if (schema.type === 'failure') throw new Fault('policy.unreadable', 'cedar does not read the schema')
+export function createJudge(): (rules: readonly OfficialRule[]) => Ask {
+  const knowSchema = new WeakSet<Official>()
   let [next, other]: [string, string] = [crypto.randomUUID(), crypto.randomUUID()]
+
+  function put(engine: Official, setId: string, policies: PolicySet): boolean {
+    if (!knowSchema.has(engine) && engine.preparseSchema(schemaName, cedarSchema).type === 'failure') return false
+    knowSchema.add(engine)
+    return engine.preparsePolicySet(setId, policies).type === 'success'
+  }
+
   return function prepare(rules) {
     const setId = next
-    const answer = preparsePolicySet(setId, {
-      staticPolicies: Object.fromEntries(rules.map(({ id, json }) => [id, json])),
-    })
-    if (answer.type === 'failure') throw new Fault('policy.unreadable', 'cedar does not read the rules')
+    const policies = { staticPolicies: Object.fromEntries(rules.map(({ id, text }) => [id, text])) }
+    let ready: Official | undefined
+    const isReadable = askOfficial((engine) => ({ is: put(engine, setId, policies), engine }))
+    if (isReadable?.is !== true) throw new Fault('policy.unreadable', 'cedar does not read the schema or the rules')
+    ready = isReadable.engine
     next = other
     other = setId
-    return (call) => judge(setId, call)
+    return (call) => {
+      const known = { preparsedPolicySetId: setId, preparsedSchemaName: schemaName, validateRequest: true }
+      const answer = askOfficial((engine) => {
+        // WHY: another text may have made the engine give up meanwhile.
+        if (engine !== ready && put(engine, setId, policies)) ready = engine
+        return engine.statefulIsAuthorized({ ...call, ...known })
+      })
+      return readAnswer(answer)
+    }
   }
 }

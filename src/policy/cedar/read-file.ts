@@ -4,8 +4,10 @@
  * Trusts: the official engine to parse.
  * Fails: each thing wrong with it is told with its line.
  */
-import { type PolicyJson, policySetTextToParts } from '@cedar-policy/cedar-wasm/nodejs'
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { readAnnotations } from './annotations.ts'
+import { askOfficial, gaveUp } from './official.ts'
+import { depthProblem } from './nesting.ts'
 import { isProblem, problemOf, readRule, withRemedy } from './read-rule.ts'
 import { type CompiledRule, type PolicyFile, policyFileName, type PolicyProblem, sourceLimits } from './source.ts'
 import { type PolicyPart, splitPolicies } from './split-policies.ts'
@@ -46,7 +48,13 @@ function findProblems({ name, text }: PolicyFile, parts: readonly PolicyPart[]):
   if (Buffer.byteLength(text) > sourceLimits.maxFileBytes) {
     return [{ says: `it is longer than ${sourceLimits.maxFileBytes} bytes`, file: name }]
   }
-  const answer = policySetTextToParts(text)
+  const deep = parts.flatMap(({ text: part, line }) => {
+    const says = depthProblem(part)
+    return says === undefined ? [] : [{ says, file: name, line }]
+  })
+  if (deep.length > 0) return deep
+  const answer = askOfficial((engine) => engine.policySetTextToParts(text))
+  if (answer === undefined) return [{ says: gaveUp, file: name }]
   if (answer.type === 'failure') return answer.errors.map((error) => ({ ...problemOf(error, text), file: name }))
   if (answer.policy_templates.length > 0) {
     return [{ says: 'a rule with ?principal or ?resource is a template; write out whom it is about', file: name }]

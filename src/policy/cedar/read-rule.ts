@@ -6,9 +6,11 @@
  * Fails: what it does not read, or what is not judged exactly, is a problem with its place.
  * @see https://www.npmjs.com/package/@cedar-policy/cedar-wasm
  */
-import { type DetailedError, type PolicyJson, policyToJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { DetailedError, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { isObject } from '#protocol'
 import { createDecisionCache } from '../decision-cache.ts'
+import { askOfficial, gaveUp } from './official.ts'
+import { depthProblem } from './nesting.ts'
 import { placeOfByte } from './split-policies.ts'
 
 /** What is wrong with a text, from its first character on. */
@@ -68,7 +70,10 @@ export function readRule(text: string): PolicyJson | TextProblem {
 }
 
 function parseRule(text: string): PolicyJson | TextProblem {
-  const answer = policyToJson(text)
+  const depth = depthProblem(text)
+  if (depth !== undefined) return { says: depth }
+  const answer = askOfficial((engine) => engine.policyToJson(text))
+  if (answer === undefined) return { says: gaveUp }
   if (answer.type === 'failure') {
     const [error] = answer.errors
     return error === undefined ? { says: 'it cannot be read' } : problemOf(error, text)

@@ -115,6 +115,25 @@ eachDatabase('a change of the policy', (open, openAgain) => {
     expect(await check(10)).toBe('looked at')
   })
 
+  test('who only reads has one folder looked at after the other, and waits four times as long as it took', async () => {
+    const { policy, clock } = await openPolicy(await open())
+    const files = [{ path: 'policies/a.cedar', text: '' }]
+    const check = async () => {
+      const outcome = await policy.changes.drafts.check({ files, isPruning: false, isReader: true })
+      return isRefusal(outcome) ? [outcome.code, outcome.retryAfterSeconds] : 'looked at'
+    }
+    const first = check()
+    expect(await check()).toEqual(['policy.check-too-often', 5])
+    clock.advance(2_000)
+    expect(await first).toBe('looked at')
+    clock.advance(7_999)
+    expect(await check()).toEqual(['policy.check-too-often', 1])
+    clock.advance(1)
+    expect(await check()).toBe('looked at')
+    clock.advance(-60_000)
+    expect(await check()).toEqual(['policy.check-too-often', 5])
+  })
+
   test('a draft whose test fails, or that does not compile, is kept and not published', async () => {
     const world = await openPolicy(await open())
     const { policy, root } = world

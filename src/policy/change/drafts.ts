@@ -249,31 +249,53 @@ async function check(needs: ChangeNeeds, folder: AskedFolder): Promise<CheckedCh
 const maxReaderBytes = 262_144
 const readerPauseMs = 5_000
 
-/** Judging rules blocks a node: whoever only reads gets a small share of it. */
+/** It rests so many times as long as a check took. */
+const readerRests = 4
+
+/** Judging rules takes much of a node: whoever only reads gets a small share of it, one check at a time. */
 function createReaderLimit(now: () => number) {
-  let nextAt = -Infinity
-  return function refuseReader({ files }: AskedFolder): Refusal | undefined {
+  let [nextAt, pauseMs] = [-Infinity, readerPauseMs]
+  let isBusy = false
+
+  function refuseNow({ files }: AskedFolder): Refusal | undefined {
     const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0)
     if (bytes > maxReaderBytes) {
       return refuse(changeRefusals.checkTooLarge, { names: { limit: `${maxReaderBytes} bytes` } })
     }
-    const waitMs = Math.min(nextAt - now(), readerPauseMs)
-    if (waitMs > 0) return refuse(changeRefusals.checkTooOften, { retryAfterSeconds: Math.ceil(waitMs / 1_000) })
-    nextAt = now() + readerPauseMs
-    return undefined
+    const waitMs = isBusy ? pauseMs : Math.min(nextAt - now(), pauseMs)
+    return waitMs > 0
+      ? refuse(changeRefusals.checkTooOften, { retryAfterSeconds: Math.ceil(waitMs / 1_000) })
+      : undefined
+  }
+
+  return async function limited<Found>(folder: AskedFolder, work: () => Promise<Found>): Promise<Found | Refusal> {
+    const refusal = refuseNow(folder)
+    if (refusal !== undefined) return refusal
+    isBusy = true
+    const startedAt = now()
+    try {
+      return await work()
+    } finally {
+      isBusy = false
+      pauseMs = Math.max(readerPauseMs, readerRests * (now() - startedAt))
+      nextAt = now() + pauseMs
+    }
   }
 }
 
 export function createDrafts(needs: ChangeNeeds): Drafts {
   const { database, ledger, clock } = needs
-  const refuseReader = createReaderLimit(() => clock.now())
+  const limited = createReaderLimit(() => clock.now())
   /** Runs one step in a transaction of its own. */
   const step = <Asked>(
     work: (rows: Rows, record: RecordEvent, needs: ChangeNeeds, asked: Asked) => Promise<Draft | Refusal>,
     asked: Asked,
   ) => recordChange(database, ledger, async (rows, record) => work(rows, record, needs, asked))
   return {
-    check: async (folder) => (folder.isReader === true ? refuseReader(folder) : undefined) ?? check(needs, folder),
+    check: async (folder) => {
+      const work = () => check(needs, folder)
+      return folder.isReader === true ? limited(folder, work) : work()
+    },
     make: async (asked) => refuseNote(asked.note) ?? step(make, asked),
     edit: async (asked) => step(edit, asked),
     propose: async (asked) => step(propose, asked),

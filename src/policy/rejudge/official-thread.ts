@@ -6,12 +6,11 @@
  */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { OfficialCall, Verdict } from '../cedar/judge.ts'
-import type { RuleSource } from '../evaluate/compile-rule.ts'
+import type { OfficialCall, OfficialRule, Verdict } from '../cedar/judge.ts'
 
 export interface OfficialRequest {
   /** Where they are others than those of the question before. */
-  readonly rules?: readonly RuleSource[]
+  readonly rules?: readonly OfficialRule[]
   readonly call: OfficialCall
 }
 
@@ -22,12 +21,12 @@ export type OfficialAnswer = { readonly ms: number } & (
 
 export interface OfficialThread {
   /** To be called again only when the answer is there. Never rejects. */
-  ask(rules: readonly RuleSource[], call: OfficialCall): Promise<OfficialAnswer>
+  ask(rules: readonly OfficialRule[], call: OfficialCall): Promise<OfficialAnswer>
 }
 
 /** The thread starts with the first question, and never keeps the process alive. */
 export function createOfficialThread(): OfficialThread {
-  let current: { readonly worker: Worker; told?: readonly RuleSource[] } | undefined
+  let current: { readonly worker: Worker; told?: readonly OfficialRule[] } | undefined
   let settle: ((answer: OfficialAnswer) => void) | undefined
 
   function end(answer: OfficialAnswer): void {
@@ -36,7 +35,7 @@ export function createOfficialThread(): OfficialThread {
     waiting?.(answer)
   }
 
-  function start(): { readonly worker: Worker; told?: readonly RuleSource[] } {
+  function start(): { readonly worker: Worker; told?: readonly OfficialRule[] } {
     const location = new URL(`./official-worker${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(location, { env: {}, execArgv: [] })
     const lose = (problem: string) => {
@@ -56,7 +55,7 @@ export function createOfficialThread(): OfficialThread {
       const thread = (current ??= start())
       const isNew = thread.told !== rules
       thread.told = rules
-      const request: OfficialRequest = isNew ? { rules: rules.map(({ id, json }) => ({ id, json })), call } : { call }
+      const request: OfficialRequest = isNew ? { rules, call } : { call }
       return new Promise((resolve) => {
         settle = resolve
         thread.worker.postMessage(request)

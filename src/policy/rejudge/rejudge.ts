@@ -5,9 +5,16 @@
  * Fails: what the engine cannot judge says nothing; one disagreement denies on every node, until other rules are in force.
  * @see docs/decisions/0042-decisions-are-compiled.md
  */
-import { type Ask, createJudge, officialCall, type OfficialCall, type Verdict } from '../cedar/judge.ts'
+import {
+  type Ask,
+  createJudge,
+  officialCall,
+  type OfficialCall,
+  officialRule,
+  type OfficialRule,
+  type Verdict,
+} from '../cedar/judge.ts'
 import type { Judgement } from '../evaluate/compile-rules.ts'
-import type { RuleSource } from '../evaluate/compile-rule.ts'
 import type { Question } from '../question.ts'
 import type { Surroundings } from '../settings.ts'
 import type { LoadedSnapshot } from '../snapshot/load.ts'
@@ -43,7 +50,7 @@ export interface Rejudging {
 }
 
 interface Waiting {
-  readonly rules: readonly RuleSource[]
+  readonly rules: readonly OfficialRule[]
   readonly call: OfficialCall
   readonly decided: Pick<Decided, 'judgement' | 'loaded'> & { readonly action: string }
 }
@@ -88,18 +95,19 @@ function callOf({ loaded, question, surroundings }: Decided): OfficialCall {
 }
 
 /** The rules that decide; the same list for the same snapshot. */
-function createRulesOf(): (loaded: LoadedSnapshot) => readonly RuleSource[] {
-  const judgedRules = new WeakMap<LoadedSnapshot, readonly RuleSource[]>()
+function createRulesOf(): (loaded: LoadedSnapshot) => readonly OfficialRule[] {
+  const judgedRules = new WeakMap<LoadedSnapshot, readonly OfficialRule[]>()
   return (loaded) => {
-    const known = judgedRules.get(loaded) ?? [...loaded.rules.values()].filter(({ isShadow }) => !isShadow)
+    const judged = () => [...loaded.rules.values()].filter(({ isShadow }) => !isShadow)
+    const known = judgedRules.get(loaded) ?? judged().map(officialRule)
     judgedRules.set(loaded, known)
     return known
   }
 }
 
 /** Asks the engine in this thread. */
-function createConfirm(rulesOf: (loaded: LoadedSnapshot) => readonly RuleSource[]): Rejudging['confirms'] {
-  let ready: { readonly rules: readonly RuleSource[]; readonly ask: Ask } | undefined
+function createConfirm(rulesOf: (loaded: LoadedSnapshot) => readonly OfficialRule[]): Rejudging['confirms'] {
+  let ready: { readonly rules: readonly OfficialRule[]; readonly ask: Ask } | undefined
   return (decided) => {
     if (!isComparable(decided.judgement)) return false
     const rules = rulesOf(decided.loaded)
