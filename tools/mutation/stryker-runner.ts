@@ -10,6 +10,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { beginAnew, load } from './load-fresh.ts'
+import { isPicked } from './pick.ts'
 import { type Collected, closeFile, collect, finish } from './test-api.ts'
 
 interface Namespace {
@@ -163,7 +164,15 @@ async function firstFailure(ids: readonly string[], mutated: string): Promise<{ 
   return { count }
 }
 
+const { MUTATION_SHARE: share = '1', MUTATION_SEED: seed = '' } = process.env
+const picking = { share: Number(share), seed }
+
 async function mutantRun({ activeMutant, testFilter, hitLimit }: MutantRun) {
+  const { fileName, location, mutatorName, replacement } = activeMutant
+  const path = relative(root, fileName)
+  const line = location.start.line + 1
+  if (!isPicked({ path, line, mutatorName, replacement }, picking))
+    return { status: 'error', errorMessage: 'not picked' }
   recallSpent()
   const ids = testFilter ?? [...spent.keys()]
   Object.assign(world, { activeMutant: activeMutant.id, hitCount: 0, hitLimit })
@@ -171,12 +180,10 @@ async function mutantRun({ activeMutant, testFilter, hitLimit }: MutantRun) {
   process.env['__STRYKER_ACTIVE_MUTANT__'] = activeMutant.id
   beginAnew()
   try {
-    const { failure, count } = await firstFailure(ids, activeMutant.fileName)
+    const { failure, count } = await firstFailure(ids, fileName)
     if (hitLimit !== undefined && (world.hitCount ?? 0) > hitLimit) return { status: 'timeout', reason: 'hit limit' }
     if (failure === undefined) {
-      const { fileName, location, mutatorName, replacement } = activeMutant
-      const place = `${relative(root, fileName)}:${location.start.line + 1}`
-      appendFileSync(survivedPath, `survived ${place} ${mutatorName}: ${replacement.slice(0, mostShown)}\n`)
+      appendFileSync(survivedPath, `survived ${path}:${line} ${mutatorName}: ${replacement.slice(0, mostShown)}\n`)
       return { status: 'survived', nrOfTests: count }
     }
     return { status: 'killed', killedBy: [failure.id], failureMessage: failure.failure, nrOfTests: count }

@@ -3,12 +3,14 @@
  * room at a time, and some test of the room has to fail. It is installed into a copy of the tree for the run alone.
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setup } from '../../test/world/postgres.ts'
 import { startProgram } from '../../test/world/program.ts'
+import { isPicked } from '../mutation/pick.ts'
 import type { Proof, ProofOutcome } from './contract.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -82,7 +84,16 @@ function followSurvivors(path: string): () => void {
   return () => clearInterval(follow)
 }
 
-async function mutate(only: string, lanes: number): Promise<Report> {
+interface Asked {
+  /** Below `src/policy`. */
+  readonly only: string
+  readonly lanes: number
+  /** Of the mutants, from 0 to 1, picked by the seed. */
+  readonly share: number
+  readonly seed: string
+}
+
+async function mutate({ only, lanes, share, seed }: Asked): Promise<Report> {
   const copy = mkdtempSync(join(tmpdir(), 'castellan-policy-mutation-'))
   try {
     for (const name of copied) {
@@ -96,7 +107,8 @@ async function mutate(only: string, lanes: number): Promise<Report> {
     const endPostgres = await setup({ provide: (name, value) => void (provided[`CASTELLAN_MUTATION_${name}`] = value) })
     const stopFollowing = followSurvivors(join(copy, 'reports', 'survived.txt'))
     try {
-      await step(['npx', '--no-install', 'stryker', 'run', 'stryker.json'], copy, provided)
+      const picking = { MUTATION_SHARE: String(share), MUTATION_SEED: seed }
+      await step(['npx', '--no-install', 'stryker', 'run', 'stryker.json'], copy, { ...provided, ...picking })
     } finally {
       stopFollowing()
       await endPostgres()
@@ -114,11 +126,22 @@ async function run(flags: readonly string[]): Promise<ProofOutcome> {
   const startedAt = performance.now()
   const { values } = parseArgs({
     args: [...flags],
-    options: { only: { type: 'string', default: '**/*.ts' }, lanes: { type: 'string', default: '2' } },
+    options: {
+      only: { type: 'string', default: '**/*.ts' },
+      lanes: { type: 'string', default: '2' },
+      share: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+    },
   })
-  const report = await mutate(values.only, Number(values.lanes))
+  const [lanes, share] = [Number(values.lanes), Number(values.share)]
+  if (!(share > 0 && share <= 1)) throw new Error('--share is more than 0 and at most 1')
+  const { only, seed } = values
+  const report = await mutate({ only, lanes, share, seed })
   const all = Object.entries(report.files).flatMap(([path, { mutants }]) => mutants.map((one) => ({ path, ...one })))
-  const judged = all.filter(({ status }) => noticed.has(status) || unnoticed.has(status))
+  const isJudged = ({ status }: { readonly status: string }) => noticed.has(status) || unnoticed.has(status)
+  const judged = all.filter(
+    (one) => isJudged(one) && isPicked({ ...one, line: one.location.start.line }, { share, seed }),
+  )
   const survivors = judged.filter(({ status }) => unnoticed.has(status))
   for (const [path, own] of Object.entries(Object.groupBy(judged, (one) => one.path))) {
     const killed = own?.filter(({ status }) => noticed.has(status)).length ?? 0
@@ -128,15 +151,20 @@ async function run(flags: readonly string[]): Promise<ProofOutcome> {
     console.log(`${status} ${path}:${location.start.line} ${mutatorName}: ${replacement?.slice(0, 100) ?? ''}`)
   }
   const score = judged.length === 0 ? 0 : 1 - survivors.length / judged.length
+  // WHY: of a share, the score of all is within this of what is seen, nineteen times of twenty.
+  const within = share === 1 || judged.length === 0 ? 0 : 1.96 * Math.sqrt((score * (1 - score)) / judged.length)
   return {
     holds: score >= leastScore,
     score: Number(score.toFixed(4)),
+    within: Number(within.toFixed(4)),
+    share,
+    seed,
     leastScore,
     mutants: judged.length,
     noticed: judged.length - survivors.length,
     survived: survivors.length,
     notJudged: all.length - judged.length,
-    only: values.only,
+    only,
     seconds: Math.round((performance.now() - startedAt) / 1_000),
   }
 }
