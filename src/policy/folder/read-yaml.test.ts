@@ -43,6 +43,25 @@ test('a key written twice, and a second document, are problems', () => {
   expect(problems('name: a\n---\nname: b\n')).toHaveLength(1)
 })
 
+test('keys written twice are told where they stand the second time, in whichever map, and no others', () => {
+  const text = 'name: a\nlist:\n  - key: b\n    key: c\n  - key: d\n    "key": e\nname: f\n'
+  expect(problems(text)).toEqual([
+    'a.yaml:7:1 `name` is written twice',
+    'a.yaml:4:5 `key` is written twice',
+    'a.yaml:6:5 `key` is written twice',
+  ])
+  expect(problems(`name: a\n${'name: b\n'.repeat(30)}`)).toHaveLength(20)
+})
+
+test('a map of thousands of keys costs what its size is worth', () => {
+  const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1\n`).join('')
+  const before = process.cpuUsage()
+  expect(problems(keys)).toHaveLength(20)
+  expect(problems(`${keys}k7: 1\n`)).toEqual(['a.yaml:20001:1 `k7` is written twice'])
+  const { user, system } = process.cpuUsage(before)
+  expect((user + system) / 1e6).toBeLessThan(4)
+})
+
 test('twenty problems of a file are told, and no more', () => {
   const wrong = (count: number) => `name: a\nlist:\n${'  - key: 1\n'.repeat(count)}`
   expect(problems(wrong(20))).toHaveLength(20)

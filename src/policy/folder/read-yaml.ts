@@ -4,7 +4,7 @@
  * Trusts: nothing.
  * Fails: each problem is told with file, line and column; nothing of such a file is used.
  */
-import { isMap, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import { isMap, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml'
 import type { z } from 'zod'
 import type { PolicyProblem } from '../cedar/source.ts'
 
@@ -35,15 +35,33 @@ function keyAt(node: Node | undefined, key: string): Node | undefined {
   return node.items.find((pair) => String(pair.key) === key)?.key as Node | undefined
 }
 
+/** WHY: the library compares each key of a map with all before it, which takes seconds where there are thousands. */
+function keysWrittenTwice(document: Document): Node[] {
+  const found: Node[] = []
+  visit(document, {
+    Map(_key, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        if (seen.has(String(key)) && found.length < maxProblems) found.push(key as Node)
+        seen.add(String(key))
+      }
+    },
+  })
+  return found
+}
+
 function problemsOf(error: z.ZodError, document: Document, at: (node: Node | undefined) => Place): PolicyProblem[] {
-  return error.issues.slice(0, maxProblems).flatMap((issue) => {
+  const told = error.issues.slice(0, maxProblems).flatMap((issue) => {
     const node = nodeAt(document, issue.path)
     const path = issue.path.map(String).join('.')
     if (issue.code !== 'unrecognized_keys') {
       return [{ says: path === '' ? issue.message : `\`${path}\`: ${issue.message}`, ...at(node) }]
     }
-    return issue.keys.map((key) => ({ says: `\`${key}\` is not a key here`, ...at(keyAt(node, key) ?? node) }))
+    return issue.keys
+      .slice(0, maxProblems)
+      .map((key) => ({ says: `\`${key}\` is not a key here`, ...at(keyAt(node, key) ?? node) }))
   })
+  return told.slice(0, maxProblems)
 }
 
 /** Reads one file against its schema; unknown keys are refused where the schema is strict. */
@@ -52,7 +70,8 @@ export function readYaml<Schema extends z.ZodType>(
   schema: Schema,
 ): ReadYaml<z.infer<Schema>> {
   const lines = new LineCounter()
-  const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: false })
+  const options = { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: false } as const
+  const document = parseDocument(file.text, options)
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
@@ -67,6 +86,8 @@ export function readYaml<Schema extends z.ZodType>(
   if (broken.length > 0) {
     return named(broken.slice(0, maxProblems).map(({ message, pos }) => ({ says: message, ...placeOf(pos[0]) })))
   }
+  const twice = keysWrittenTwice(document)
+  if (twice.length > 0) return named(twice.map((key) => ({ says: `\`${String(key)}\` is written twice`, ...at(key) })))
   let written: unknown
   try {
     written = document.toJS({ maxAliasCount: 0 })
