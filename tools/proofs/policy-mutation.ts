@@ -53,6 +53,8 @@ function strykerConfig(only: string, lanes: number): string {
     reporters: ['progress-append-only', 'json'],
     inPlace: true,
     timeoutMS: 20_000,
+    // WHY: a slow machine needs more than the five minutes that it would be given.
+    dryRunTimeoutMinutes: 30,
   })
 }
 
