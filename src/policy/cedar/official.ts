@@ -14,11 +14,12 @@ export type Official = typeof Cedar
 /** What is told of a text that the engine gave up on. */
 export const gaveUp = 'the official engine gave up on it: write it shorter, or as several rules'
 
-const load = createRequire(import.meta.url)
-const path = load.resolve('@cedar-policy/cedar-wasm/nodejs')
 let current: Official | undefined
 
 function loadAnew(): Official {
+  // WHY: a `require` of its own, because each keeps what it has loaded.
+  const load = createRequire(import.meta.url)
+  const path = load.resolve('@cedar-policy/cedar-wasm/nodejs')
   // WHY: the module keeps one engine for good; loaded again it makes another one.
   delete load.cache[path]
   return load(path) as Official

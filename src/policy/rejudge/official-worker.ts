@@ -13,7 +13,11 @@ let ask: Ask | undefined
 
 function answer({ rules, call }: OfficialRequest): OfficialAnswer {
   const startedAt = performance.now()
-  if (rules !== undefined) ask = prepare(rules)
+  if (rules !== undefined) {
+    // INVARIANT: after rules that the engine does not read, nobody is judged by those before.
+    ask = undefined
+    ask = prepare(rules)
+  }
   if (ask === undefined) throw new Error('there are no rules to judge by')
   return { verdict: ask(call), ms: performance.now() - startedAt }
 }

@@ -200,3 +200,23 @@ test('arguments beyond what the engine is told leave the decision as it is, and 
   expect(outcomes).toEqual(['unanswered', 'agreed'])
   expect(alarms).toEqual([])
 })
+
+test('a rule of hundreds of conditions, and one with a remedy, are judged again like any other', async () => {
+  const { alarms, call, outcomes, state, rejudging, decide } = scene()
+  const one = (index: number) => `context.texts.hasTag("to") && context.texts.getTag("to") == "x${index}@example.com"`
+  const many = Array.from({ length: 190 }, (_, index) => one(index)).join(' || ')
+  const calls = 'forbid (principal, action in Castellan::Action::"tools:call", resource)'
+  const text = `@id("many")\n${calls} when { ${many} };\n@id("asks")\n@remedy("consent")\n@purpose("x")\n${calls} when { context.texts.hasTag("to") && context.texts.getTag("to") like "ask*" } // at the end\n;`
+  state.loaded = snapshot(2, { ...source, files: [{ name: 'many.cedar', text }] })
+  expect(call('x189@example.com').reasons.map(({ rule }) => rule)).toEqual(['many.cedar#many'])
+  expect(call('ask@example.com').remedies).toHaveLength(1)
+  expect(call('bob@example.com').isAllowed).toBe(true)
+  await expect.poll(() => outcomes, { timeout: 20_000 }).toEqual(['agreed', 'agreed', 'agreed'])
+  expect(alarms).toEqual([])
+  const met = new Set(['many.cedar#asks'])
+  const mended = decide(ada, 'tools:call', tool, { callArguments: { to: 'ask@example.com' }, met })
+  expect(mended.isAllowed).toBe(true)
+  await expect.poll(() => outcomes, { timeout: 20_000 }).toHaveLength(4)
+  expect(outcomes.at(-1)).toBe('agreed')
+  expect(rejudging.isDistrusted(state.loaded)).toBe(false)
+}, 60_000)
