@@ -312,8 +312,9 @@ export const gatewayRefusals = defineRefusals({
 
 /** The answer to a message that is no MCP message. @param problem one of our own sentences, never the caller's words */
 export function messageRefusal(problem: string, wire: WireAnswer): WiredRefusal {
-  const refusal = refuse(gatewayRefusals.messageRefused, { detail: { problem } })
-  return onTheWire({ ...refusal, says: refusal.says.replace('{problem}', () => problem) }, wire)
+  const { says, ...rest } = gatewayRefusals.messageRefused
+  const refusal = refuse({ ...rest, says: says.replace('{problem}', () => problem) }, { detail: { problem } })
+  return onTheWire(refusal, wire)
 }
 
 /** What the protocol prescribes for an answer, where it does: HTTP status, JSON-RPC code and data, `Allow` of a 405. */

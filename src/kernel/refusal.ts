@@ -37,8 +37,25 @@ function fill(sentence: string, names: Readonly<Record<string, string>>): string
   })
 }
 
+/** Names in braces in a text that is known when it is compiled; `never` of any other. */
+type Gaps<Text extends string> = string extends Text
+  ? never
+  : Text extends `${string}{${infer Name}}${infer Rest}`
+    ? Name | Gaps<Rest>
+    : never
+
+type GapsOf<Definition extends RefusalDefinition> = Gaps<Definition['says']> | Gaps<Definition['hint']>
+
+/** INVARIANT: whoever refuses fills every gap. */
+type Filling<Definition extends RefusalDefinition> = [GapsOf<Definition>] extends [never]
+  ? [options?: RefuseOptions]
+  : [options: RefuseOptions & { readonly names: Readonly<Record<GapsOf<Definition>, string>> }]
+
 /** Makes the refusal value a guard returns. */
-export function refuse(definition: RefusalDefinition, options: RefuseOptions = {}): Refusal {
+export function refuse<const Definition extends RefusalDefinition>(
+  definition: Definition,
+  ...[options = {}]: Filling<Definition>
+): Refusal {
   const names = options.names ?? {}
   return {
     kind: 'refusal',

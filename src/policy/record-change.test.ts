@@ -34,7 +34,7 @@ eachDatabase('a recorded change', (open) => {
     const outcome = await recordChange(database, ledger, async (rows, record): Promise<string | Refusal> => {
       await rows.updateTable('people').set({ status: 'suspended' }).execute()
       await record(policyEvents.roleRevoked, { principal: ada })
-      return refuse(policyRefusals.policyTooLarge)
+      return refuse(policyRefusals.policyTooLarge, { names: { limit: '1' } })
     })
     expect(outcome).toMatchObject({ code: 'policy.too-large' })
     expect(await database.query.selectFrom('people').select('status').execute()).toEqual([{ status: 'active' }])

@@ -67,7 +67,7 @@ function readBatch(body: Buffer, headers: Arrival['headers']): Batch | Refusal |
   const split = splitBatch(body, headerOf(headers, 'mcp-protocol-version')?.trim())
   if (split === undefined) return undefined
   if ('problem' in split) return messageRefusal(split.problem, { status: 400, code: split.code })
-  return { ...refuse(gatewayRefusals.messageRefused), parts: split }
+  return { ...refuse(gatewayRefusals.messageRefused, { names: { problem: 'a batch' } }), parts: split }
 }
 
 function classify(

@@ -67,6 +67,8 @@ function answer(measure: Measure, known: Learned & { headers: {} }, detail: Verd
   measure.ended(trip, { known, verdict: { outcome: 'succeeded', detail } })
 }
 
+const names = { kind: 'tool', name: 'made', server: 'notes' }
+
 test('an answered call is counted once: both legs, what was decided, by which rule, and that the upstream is up', async () => {
   const { measure, scrape } = await open()
   answer(measure, call('approved'))
@@ -115,7 +117,7 @@ test('names and codes that callers and upstreams make up make no series', async 
   const { measure, scrape, lines } = await open()
   answer(measure, call('made-up-0'), { errorCode: 0 })
   const trip = measure.begin()
-  const refusal = refuse(gatewayRefusals.toolNotApproved)
+  const refusal = refuse(gatewayRefusals.toolNotApproved, { names })
   measure.ended(trip, { known: call('made-up-1'), refusal, guard: 'match-pinned-tool' })
   const { decision: _, target: __, ...unresolved } = call('approved')
   measure.ended(measure.begin(), { known: unresolved, refusal, guard: 'resolve-target' })
@@ -134,7 +136,7 @@ test('names and codes that callers and upstreams make up make no series', async 
 
 test('what was refused without asking the upstream has no leg to it', async () => {
   const { measure, scrape } = await open()
-  const refusal = refuse(gatewayRefusals.notGranted)
+  const refusal = refuse(gatewayRefusals.notGranted, { names })
   const { decision: _, ...denied } = call('approved')
   measure.ended(measure.begin(), { known: denied, refusal, guard: 'authorize-call' })
   measure.turnedAway({ known: { exchangeId: denied.exchangeId }, refusal: refuse(gatewayRefusals.pathUnknown) })
@@ -156,7 +158,11 @@ test('allowances that were used up are counted by whose they were', async () => 
     [gatewayRefusals.streamsFull, 'await-turn', 'streams'],
   ] as const
   for (const [definition, guard] of cases)
-    measure.ended(measure.begin(), { known: call('approved'), refusal: refuse(definition), guard })
+    measure.ended(measure.begin(), {
+      known: call('approved'),
+      refusal: refuse({ ...definition, says: '', hint: '' }),
+      guard,
+    })
   const families = await scrape()
   for (const [, , scope] of cases) expect(valueOf(families, 'castellan_rate_limited_total', { scope })).toBe(1)
 })
@@ -164,7 +170,7 @@ test('allowances that were used up are counted by whose they were', async () => 
 test('troubles of an upstream are logged once a minute, faults of ours each, refusals only in detail', async () => {
   const { measure, lines } = await open()
   const detail = { fault: 'upstream.unreachable', cause: 'words of the upstream' }
-  const unreachable = refuse(gatewayRefusals.upstreamUnreachable, { detail })
+  const unreachable = refuse(gatewayRefusals.upstreamUnreachable, { names, detail })
   for (let index = 0; index < 50; index += 1)
     measure.ended(measure.begin(), { known: call('approved'), refusal: unreachable, guard: 'forward' })
   const fault = refuse(gatewayRefusals.fault, { detail: { cause: 'Error: out of order' } })
