@@ -67,3 +67,52 @@ test('names made up by callers do not fill the memory, and two questions have on
   for (let count = 0; count < 500; count++) answers.keep(asked('a', `n${count}`), { ...decision }, () => [])
   expect(answers.find(asked('a', 'bc'))).toBeUndefined()
 })
+
+test('what rests on who asks, what and which thing is kept, and nothing else is', () => {
+  const decision = { isAllowed: true, reasons: [], snapshotVersion: 1, remedies: [], mayDepend: false }
+  const isKept = (read: string): boolean => {
+    const answers = createPlainAnswers()
+    const asked = {
+      principal: ada,
+      permission: 'tools:call',
+      target: { upstream: 'a', kind: 'tool', name: 'b' },
+      effect: 'read',
+    } as const
+    answers.keep(asked, { ...decision }, () => [read])
+    return answers.find(asked) !== undefined
+  }
+  const plain = [
+    'action',
+    'action in ...',
+    'principal',
+    'principal in Castellan::Role::"a role"',
+    'principal in Castellan::Group::"g"',
+    'principal is Castellan::Person',
+    'principal.id',
+    'principal.name',
+    'resource',
+    'resource.upstream',
+    'resource.name',
+    'resource is Castellan::Tool',
+  ]
+  expect(plain.filter((read) => !isKept(read))).toEqual([])
+  const others = [
+    'resource.owner',
+    'resource.sensitivity',
+    'resource.isOutlet',
+    'resource.dataClasses',
+    'resource.names',
+    'resource is Castellan::Tool in Castellan::Group::"g"',
+    'principal["team"]',
+    'principal.names',
+    'principal in Castellan::Role::"a" or more',
+    'principal in Castellan::Other::"a"',
+    'principal in ...',
+    'actions',
+    'an action',
+    'my resource.name',
+    'context.at',
+    '',
+  ]
+  expect(others.filter(isKept)).toEqual([])
+})

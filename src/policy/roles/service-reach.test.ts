@@ -34,6 +34,20 @@ describe('a service account', () => {
     }
   })
 
+  test('is refused what one of many resources opens, and is told which permission of which role it was', () => {
+    const mixed = [{ permissions: ['tools:call', 'people:write'], resources: ['notes/*', 'castellan'] }]
+    const refusal = refuseForService({ name: 'mixed', grants: mixed }, said)
+    expect(refusal?.code).toBe('policy.role-for-people')
+    expect(refusal?.says).toContain('`mixed`')
+    expect(`${refusal?.says} ${refusal?.hint}`).toContain('`people:write`')
+    const reading = [{ permissions: ['tools:call', 'audit:read'], resources: ['notes/*', '*'] }]
+    const unread = refuseForService({ name: 'reads', grants: reading }, unsaid)
+    expect(unread?.code).toBe('policy.admin-read-unsaid')
+    expect(`${unread?.says} ${unread?.hint}`).toMatch(/`reads`.*`audit:read`|`audit:read`.*`reads`/)
+    const unreadable = [{ permissions: ['people:write'], resources: ['no/such/pattern'] }]
+    expect(codeOf(unreadable, said)).toBe('policy.role-for-people')
+  })
+
   test('is given no shipped role but `viewer`, and that one only where it was said', () => {
     const given = (account: { mayReadAdmin: boolean }) =>
       shippedRoles.filter((role) => refuseForService(role, account) === undefined).map(({ name }) => name)
