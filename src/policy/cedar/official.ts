@@ -6,15 +6,15 @@
  * Fails: what it gives up on has no answer.
  * @see https://www.npmjs.com/package/@cedar-policy/cedar-wasm
  */
-import type * as Cedar from '@cedar-policy/cedar-wasm/nodejs'
+import * as first from '@cedar-policy/cedar-wasm/nodejs'
 import { createRequire } from 'node:module'
 
-export type Official = typeof Cedar
+export type Official = typeof first
 
 /** What is told of a text that the engine gave up on. */
 export const gaveUp = 'the official engine gave up on it: write it shorter, or as several rules'
 
-let current: Official | undefined
+let current: Official | undefined = first
 
 function loadAnew(): Official {
   // WHY: a `require` of its own, because each keeps what it has loaded.

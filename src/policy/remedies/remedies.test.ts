@@ -170,17 +170,6 @@ eachDatabase('remedies', (open, openAgain) => {
     expect(await remedies.spend(call())).toBeUndefined()
   })
 
-  test('where two rules ask, one of them written anew voids what waits for both', async () => {
-    for (const rule of ['f#a', 'f#j']) {
-      const { remedies, prints, call, lea, say } = await openRemedies(open)
-      const both = call({ remedies: [approval, justification] })
-      const { id } = got(await remedies.ask(both))
-      prints.set(rule, 'new')
-      expect(code(await remedies.approvals.approve(id, say(lea))), rule).toBe('policy.approval-unknown')
-      expect(got(await remedies.ask(both)).id).not.toBe(id)
-    }
-  })
-
   test('as many calls of a person wait as may, and no more; others are listed beside them', async () => {
     const { remedies, database, clock, call, max, lea } = await openRemedies(open)
     for (let at = 0; at < mostWaiting; at += 1) {
