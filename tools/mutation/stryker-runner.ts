@@ -9,7 +9,7 @@ import { appendFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { beginAnew, load } from './load-fresh.ts'
+import { beginAnew, loadFile } from './load-fresh.ts'
 import { isPicked } from './pick.ts'
 import { type Collected, closeFile, collect, finish } from './test-api.ts'
 
@@ -102,7 +102,7 @@ async function runOne({ name, run }: Collected, id: string): Promise<TestRun> {
 async function* runFile(path: string, ids?: ReadonlySet<string>): AsyncGenerator<TestRun> {
   // WHY: what runs when a file is loaded belongs to no test.
   world.currentTestId = undefined
-  const tests = await collect(() => load(path))
+  const tests = await collect(() => loadFile(path))
   try {
     for (const test of tests) {
       const id = `${path}${separator}${test.name}`
