@@ -20,39 +20,39 @@ function sourceOf(path: string): string {
   return source
 }
 
-type Engine = Readonly<Record<string, (text: string) => unknown>>
+type Cedar = Readonly<Record<string, (text: string) => unknown>>
 
-const engineName = '@cedar-policy/cedar-wasm/nodejs'
+const cedarName = '@cedar-policy/cedar-wasm/nodejs'
 const load = createRequire(import.meta.url)
 // WHY: found before the hooks below are asked for it.
-const enginePath = load.resolve(engineName)
+const cedarPath = load.resolve(cedarName)
 // WHY: one that a test has put out of order still reads what is short.
 const demanding = `permit (principal, action, resource) when { ${Array(400).fill('true').join(' && ')} };`
-let engine = load(enginePath) as Engine
-let engines = 1
+let cedar = load(cedarPath) as Cedar
+let made = 1
 
 /** Cedar's engine, in order: what a test asked of it may have put it out of order for the files that come after. */
-export function engineInOrder(): Engine {
+export function cedarInOrder(): Cedar {
   try {
-    engine['policyToJson']?.(demanding)
+    cedar['policyToJson']?.(demanding)
   } catch {
-    delete load.cache[enginePath]
-    engine = load(enginePath) as Engine
-    engines += 1
+    delete load.cache[cedarPath]
+    cedar = load(cedarPath) as Cedar
+    made += 1
   }
-  return engine
+  return cedar
 }
 
-function engineSource(): string {
-  const names = Object.keys(engine).join(', ')
-  return `import { engineInOrder } from '${import.meta.url}'; export const { ${names} } = engineInOrder()`
+function cedarSource(): string {
+  const names = Object.keys(cedar).join(', ')
+  return `import { cedarInOrder } from '${import.meta.url}'; export const { ${names} } = cedarInOrder()`
 }
 
 registerHooks({
   resolve(specifier, context, next) {
-    if (specifier === engineName && !context.conditions.includes('require')) {
-      engineInOrder()
-      return { url: `castellan:engine?${engines}`, shortCircuit: true }
+    if (specifier === cedarName && !context.conditions.includes('require')) {
+      cedarInOrder()
+      return { url: `castellan:cedar?${made}`, shortCircuit: true }
     }
     if (specifier === 'vitest' && context.parentURL !== testApi) return { url: testApi, shortCircuit: true }
     const found = next(specifier, context)
@@ -60,7 +60,7 @@ registerHooks({
     return isFresh ? { ...found, url: `${found.url.replace(/\?.*$/, '')}?generation=${generation}` } : found
   },
   load(url, context, next) {
-    if (url.startsWith('castellan:')) return { format: 'module', source: engineSource(), shortCircuit: true }
+    if (url.startsWith('castellan:')) return { format: 'module', source: cedarSource(), shortCircuit: true }
     if (!url.includes('?generation=')) return next(url, context)
     return { format: 'module', source: sourceOf(fileURLToPath(url.replace(/\?.*$/, ''))), shortCircuit: true }
   },

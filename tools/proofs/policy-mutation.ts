@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { setup } from '../../test/world/postgres.ts'
 import { startProgram } from '../../test/world/program.ts'
-import { isPicked } from '../mutation/pick.ts'
+import { findRefused, type Mutant } from '../mutation/compiles.ts'
+import { isPicked, type Picking } from '../mutation/pick.ts'
 import type { Proof, ProofOutcome } from './contract.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -24,20 +25,26 @@ const shownSurvivors = 2_000
 const mutantsPerProcess = 60
 
 /** SPEC: mutation-testing-report-schema, the parts that are read. */
+interface ReportedMutant extends Omit<Mutant, 'path'> {
+  readonly status: string
+  readonly mutatorName: string
+}
+
 interface Report {
-  readonly files: Readonly<
-    Record<
-      string,
-      {
-        readonly mutants: readonly {
-          readonly status: string
-          readonly mutatorName: string
-          readonly replacement?: string
-          readonly location: { readonly start: { readonly line: number } }
-        }[]
-      }
-    >
-  >
+  readonly files: Readonly<Record<string, { readonly mutants: readonly ReportedMutant[] }>>
+}
+
+interface Judged extends ReportedMutant {
+  readonly path: string
+}
+
+interface Verdicts {
+  /** What was asked for and judged, without what does not compile. */
+  readonly judged: readonly Judged[]
+  readonly survivors: readonly Judged[]
+  /** Not noticed by a test, but by the compiler. */
+  readonly notCompiled: number
+  readonly count: number
 }
 
 function strykerConfig(only: string, lanes: number): string {
@@ -86,6 +93,25 @@ function followSurvivors(path: string): () => void {
   return () => clearInterval(follow)
 }
 
+const noticed = new Set(['Killed', 'Timeout'])
+const unnoticed = new Set(['Survived', 'NoCoverage'])
+
+async function verdictsOf(copy: string, picking: Picking): Promise<Verdicts> {
+  const report = JSON.parse(readFileSync(join(copy, 'reports', 'mutation', 'mutation.json'), 'utf8')) as Report
+  const all = Object.entries(report.files).flatMap(([path, { mutants }]) => mutants.map((one) => ({ path, ...one })))
+  const isJudged = ({ status }: { readonly status: string }) => noticed.has(status) || unnoticed.has(status)
+  const judged = all.filter((one) => isJudged(one) && isPicked({ ...one, line: one.location.start.line }, picking))
+  const survivors = judged.filter(({ status }) => unnoticed.has(status))
+  const refused = await findRefused(copy, survivors)
+  const isLeft = (one: Judged) => !refused.has(one)
+  return {
+    judged: judged.filter(isLeft),
+    survivors: survivors.filter(isLeft),
+    notCompiled: refused.size,
+    count: all.length,
+  }
+}
+
 interface Asked {
   /** Below `src/policy`. */
   readonly only: string
@@ -95,7 +121,7 @@ interface Asked {
   readonly seed: string
 }
 
-async function mutate({ only, lanes, share, seed }: Asked): Promise<Report> {
+async function mutate({ only, lanes, share, seed }: Asked): Promise<Verdicts> {
   const copy = mkdtempSync(join(tmpdir(), 'castellan-policy-mutation-'))
   try {
     for (const name of copied) {
@@ -115,14 +141,11 @@ async function mutate({ only, lanes, share, seed }: Asked): Promise<Report> {
       stopFollowing()
       await endPostgres()
     }
-    return JSON.parse(readFileSync(join(copy, 'reports', 'mutation', 'mutation.json'), 'utf8')) as Report
+    return await verdictsOf(copy, { share, seed })
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
 }
-
-const noticed = new Set(['Killed', 'Timeout'])
-const unnoticed = new Set(['Survived', 'NoCoverage'])
 
 async function run(flags: readonly string[]): Promise<ProofOutcome> {
   const startedAt = performance.now()
@@ -138,13 +161,7 @@ async function run(flags: readonly string[]): Promise<ProofOutcome> {
   const [lanes, share] = [Number(values.lanes), Number(values.share)]
   if (!(share > 0 && share <= 1)) throw new Error('--share is more than 0 and at most 1')
   const { only, seed } = values
-  const report = await mutate({ only, lanes, share, seed })
-  const all = Object.entries(report.files).flatMap(([path, { mutants }]) => mutants.map((one) => ({ path, ...one })))
-  const isJudged = ({ status }: { readonly status: string }) => noticed.has(status) || unnoticed.has(status)
-  const judged = all.filter(
-    (one) => isJudged(one) && isPicked({ ...one, line: one.location.start.line }, { share, seed }),
-  )
-  const survivors = judged.filter(({ status }) => unnoticed.has(status))
+  const { judged, survivors, notCompiled, count } = await mutate({ only, lanes, share, seed })
   for (const [path, own] of Object.entries(Object.groupBy(judged, (one) => one.path))) {
     const killed = own?.filter(({ status }) => noticed.has(status)).length ?? 0
     console.log(`${path}: ${killed} of ${own?.length ?? 0}`)
@@ -165,7 +182,8 @@ async function run(flags: readonly string[]): Promise<ProofOutcome> {
     mutants: judged.length,
     noticed: judged.length - survivors.length,
     survived: survivors.length,
-    notJudged: all.length - judged.length,
+    notCompiled,
+    notJudged: count - judged.length - notCompiled,
     only,
     seconds: Math.round((performance.now() - startedAt) / 1_000),
   }
