@@ -1,3 +1,4 @@
+import { isRefusal } from '#kernel'
 import { expect, test } from 'vitest'
 import { eachDatabase } from '../../../test/world/databases.ts'
 import {
@@ -133,6 +134,23 @@ eachDatabase('campaigns', (open) => {
     expect(await begin({ scope: scope(500) })).toEqual(isBegun)
     expect(await begin({ scope: scope(501) })).toBe('review.campaign-invalid')
     expect(await events(world, 'review.started')).toHaveLength(5)
+  })
+
+  test('say what is wrong with them', async () => {
+    const world = await stage(await open())
+    const saysOf = async (more: Partial<ProposedCampaign>) => {
+      const refused = await world.policy.reviews.campaigns.begin(proposal(world.clock.now(), more), world.root)
+      return isRefusal(refused) ? refused.says : 'begun'
+    }
+    const many = Array.from({ length: 501 }, () => 'x')
+    const says = (problem: string) => `a campaign cannot be begun like this: \`${problem}\``
+    expect(await saysOf({ name: '' })).toBe(says('its name is one line of at most 200 characters'))
+    expect(await saysOf({ dueAt: 0 })).toBe(says('it is due at a moment to come, within 366 days'))
+    expect(await saysOf({ reviewers: many })).toBe(says('it has at most 50 reviewers'))
+    for (const kind of ['roles', 'servers', 'labels', 'people'] as const) {
+      const scope = { ...everything, [kind]: many }
+      expect(await saysOf({ scope }), kind).toBe(says('its scope names at most 500 of a kind'))
+    }
   })
 
   test('of 10,000 items begin, and of one more do not', async () => {

@@ -27,7 +27,10 @@ eachDatabase('the end of campaigns', (open) => {
     const before = policy.snapshot().version
     must(await decide(policy, second, rex, 'revoke', 'not needed'))
     const close = async (mayLeaveOpen: boolean) => policy.reviews.campaigns.close({ id, mayLeaveOpen, by: root })
-    expect(codeOf(await close(false))).toBe('review.items-open')
+    expect(await close(false)).toMatchObject({
+      code: 'review.items-open',
+      says: '`2` items of the campaign are not decided',
+    })
     expect(codeOf(await policy.reviews.campaigns.export(id))).toBe('review.campaign-open')
     must(await decide(policy, first, rex, 'keep'))
     clock.advance(5)
@@ -104,6 +107,17 @@ eachDatabase('the end of campaigns', (open) => {
     await policy.reviews.campaigns.settle()
     expect(await states(open1)).toEqual(['open', 'open', 'open', 'open'])
     expect(await states(keep)).toEqual(['kept'])
+    const [kept] = await world.items(keep)
+    expect(kept?.outcome).toEqual({ done: 'nobody answered in time, and so it stays' })
+    const takenOfCy = itemOf(await world.items(take), cy)
+    expect(takenOfCy.outcome).toEqual({ done: 'nobody answered in time: the role was taken' })
+    const decided = (await events(world, 'review.decided')).map(({ details }) => [
+      details?.['item'],
+      details?.['decision'],
+      details?.['outcome'],
+    ])
+    expect(decided).toContainEqual([kept?.place, 'keep', kept?.outcome])
+    expect(decided).toContainEqual([takenOfCy.place, 'revoke', takenOfCy.outcome])
     const told = (await world.items(take)).map(({ kind, personId, role, state, outcome }) => [
       kind,
       personId,
@@ -151,13 +165,15 @@ eachDatabase('the end of campaigns', (open) => {
     must(await policy.roles.revoke({ personId: cy.id, role: 'reader', by: root }))
     must(await policy.roles.grant({ personId: cy.id, role: 'reader', by: root }))
     await policy.reviews.campaigns.settle()
-    const states = async (id: string) => (await world.items(id)).map(({ personId, state }) => [personId, state])
-    expect(await states(ofRoot)).toEqual([
-      [bo.id, 'gone'],
-      [cy.id, 'unanswered'],
+    const ended = (await world.items(ofRoot)).map(({ personId, state, outcome }) => [personId, state, outcome])
+    const changed = { done: 'it changed since the campaign began' }
+    expect(ended).toEqual([
+      [bo.id, 'gone', changed],
+      [cy.id, 'unanswered', changed],
     ])
     const ria = itemOf(await world.items(ofAnn), world.ria)
     expect(ria).toMatchObject({ state: 'unanswered', outcome: { refusal: 'review.beyond-own-grants' } })
+    expect(ria.outcome?.done).toBe('whoever began the campaign may not take it')
     expect(await policy.roles.of(cy.id)).toEqual(['reader', 'writer'])
   })
 })

@@ -20,7 +20,7 @@ import type { Item } from './campaign.ts'
 eachDatabase('items of campaigns', (open, openAgain) => {
   test('take a revoked role at once, keep a kept one, and put both on record', async () => {
     const world = await stage(await open())
-    const { policy, bo, cy, ria } = world
+    const { policy, bo, cy, ria, clock } = world
     const items = await world.items(await world.begin(ofRole))
     const revoked = must(await decide(policy, itemOf(items, bo), ria, 'revoke', 'left'))
     expect(revoked).toMatchObject({ state: 'revoked', decidedBy: ria.id, reason: 'left', revision: 2 })
@@ -29,6 +29,9 @@ eachDatabase('items of campaigns', (open, openAgain) => {
     const kept = must(await decide(policy, itemOf(items, cy), ria, 'keep', ''))
     expect(kept).toMatchObject({ state: 'kept', outcome: { done: 'it stays as it is', byName: 'ria' } })
     expect(await policy.roles.of(cy.id)).toEqual(['reader', 'writer'])
+    const after = await world.items(revoked.campaign)
+    const now = clock.now()
+    expect([bo, cy, ria].map((person) => itemOf(after, person).decidedAt)).toEqual([now, now, null])
     const [taken] = await events(world, 'role.revoked')
     expect(taken).toMatchObject({
       principal: { id: ria.id },
@@ -39,6 +42,9 @@ eachDatabase('items of campaigns', (open, openAgain) => {
       ['revoke', 'left'],
       ['keep', ''],
     ])
+    const { campaign, place, kind, subject, evidence, reason, outcome } = revoked
+    const details = { campaign, item: place, kind, decision: 'revoke', subject, evidence, reason, outcome }
+    expect(decided[0]).toMatchObject({ principal: { id: ria.id }, details })
     const again = must(await decide(policy, { ...itemOf(items, bo) }, ria, 'revoke', 'left'))
     expect(again).toEqual(revoked)
     expect(codeOf(await decide(policy, itemOf(items, bo), ria, 'keep', 'left'))).toBe('review.item-decided')
@@ -80,7 +86,10 @@ eachDatabase('items of campaigns', (open, openAgain) => {
     must(await policy.holds.lift(hold.id, root))
     expect(await events(world, 'review.decided')).toEqual([])
     expect(must(await decide(policy, of(bo, 'reader'), ria, 'keep', 'x'.repeat(500))).state).toBe('kept')
-    expect(must(await decide(policy, of(robot, ''), ria, 'revoke')).outcome?.done).toBe('its roles were taken')
+    expect(must(await decide(policy, of(robot, ''), ria, 'revoke')).outcome).toEqual({
+      done: 'its roles were taken',
+      byName: 'ria',
+    })
     expect(await policy.roles.of(robot.id)).toEqual([])
     expect(must(await decide(policy, of(ria, 'reader'), rex, 'keep')).state).toBe('kept')
   })
