@@ -153,3 +153,15 @@ describe('what rules read of arguments, and what the official engine is told of 
     expect(argumentOf({ [long]: 'v', [long.toUpperCase()]: 'w' }, 'texts', long)).toHaveProperty('kind', 'wrong')
   })
 })
+
+test('what cannot be told apart says why', () => {
+  const says = (given: Record<string, unknown>, kind: 'texts' | 'numbers', key: string) => {
+    const found = argumentOf(given, kind, key)
+    return typeof found === 'object' && found.kind === 'wrong' ? found.says : found
+  }
+  expect(says({ 'a~b': 'x' }, 'texts', 'a~b')).toBe(
+    'a rule names an argument by a key in which `~` is not written `~0`',
+  )
+  expect(says({ to: 'x', To: 'y' }, 'texts', 'to')).toBe('an argument that a rule reads has a look-alike')
+  expect(says({ n: 'seven' }, 'numbers', 'n')).toBe('an argument that a rule reads in `numbers` is something else')
+})

@@ -188,3 +188,46 @@ test('annotations that say nothing, or belong to nothing, are refused', () => {
   }
   expect(annotated('@id("a") @remedy("step-up")', 'permit')).toHaveLength(1)
 })
+
+test('what is wrong with a grant is told with its number, and of two roles of one name the rule that is there twice', () => {
+  const grant = { permissions: ['tools:call'], resources: ['bank/*'] }
+  const [broken, ...others] = problemsIn({
+    roles: [{ name: 'payer', grants: [grant, { ...grant, when: 'context.time.hour <' }, grant] }],
+  })
+  expect(broken).toMatchObject({ rule: 'role:payer#2' })
+  expect(others).toEqual([])
+  const twice = [
+    { name: 'payer', grants: [grant] },
+    { name: 'payer', grants: [grant] },
+  ]
+  expect(problemsIn({ roles: twice })).toEqual([{ says: 'another rule has this name', rule: 'role:payer#1' }])
+  expect(problemsIn({ files: [...file(''), ...file('')] })).toEqual([
+    { says: 'another file has this name', file: 'house.cedar' },
+  ])
+  const many = Array.from({ length: 65 }, (_, index) => ({ name: `f${index}.cedar`, text: '' }))
+  expect(problemsIn({ files: many })).toEqual([{ says: 'there are more than 64 files' }])
+})
+
+test('what the validator found nothing in before is judged with what it has not seen yet', () => {
+  const good = 'forbid (principal, action, resource) when { context.time.hour == 3 };'
+  const bad = 'forbid (principal, action, resource) when { context.nothing == 3 };'
+  expect(problemsIn({ files: file(good) })).toEqual([])
+  const found = problemsIn({ files: file(`${good}\n${bad}`) })
+  expect(found).toMatchObject([{ rule: 'house.cedar#2', line: 2 }])
+  expect(problemsIn({ files: file(`${good}\n${bad}`) })).toEqual(found)
+  expect(problemsIn({ files: file(`${bad}\n${good}`) })).toMatchObject([{ rule: 'house.cedar#1', line: 1 }])
+})
+
+test('several mistakes are told in the order of the text, each time in the same words', () => {
+  const rule = (at: number, salt: number) =>
+    `forbid (principal, action, resource)\nwhen { context.nothing${at} == ${salt} && context.none == ${salt} };`
+  const told = (salt: number) => problemsIn({ files: file([1, 2, 3, 4, 5].map((at) => rule(at, salt)).join('\n')) })
+  const first = told(0)
+  expect(first.map(({ line, column }) => [line, column])).toEqual(
+    [2, 4, 6, 8, 10].flatMap((line) => [
+      [line, 8],
+      [line, 33],
+    ]),
+  )
+  for (let salt = 1; salt < 5; salt += 1) expect(told(salt)).toEqual(first)
+})

@@ -51,15 +51,27 @@ function placed({ policyId, error }: ValidationError, rules: ReadonlyMap<string,
   return { ...found, rule: rule.id, file: origin.file, line: origin.line + line - 1 }
 }
 
-/** WHY: the validator tells one mistake once for each action that it matters for. */
+/** WHY: the validator tells one mistake once for each action that it matters for, and begins with another one each time. */
 function withoutDoubles(problems: readonly PolicyProblem[]): PolicyProblem[] {
   const first = new Map<string, PolicyProblem>()
   for (const problem of problems) {
     const { rule, line, column, says } = problem
     const key = column === undefined ? JSON.stringify([rule, says]) : JSON.stringify([rule, line, column])
-    if (!first.has(key)) first.set(key, problem)
+    const known = first.get(key)
+    if (known === undefined || says < known.says) first.set(key, problem)
   }
   return [...first.values()]
+}
+
+/** WHY: the validator tells of rules in another order each time; who reads it twice finds the same. */
+function inOrder(problems: readonly PolicyProblem[], rules: readonly CompiledRule[]): PolicyProblem[] {
+  const places = new Map(rules.map(({ id }, at) => [id, at]))
+  const placeOf = ({ rule = '', line = 0, column = 0 }: PolicyProblem) => [places.get(rule) ?? 0, line, column] as const
+  return problems.toSorted((one, other) => {
+    const [at, line, column] = placeOf(one)
+    const [otherAt, otherLine, otherColumn] = placeOf(other)
+    return at - otherAt || line - otherLine || column - otherColumn || (one.says < other.says ? -1 : 1)
+  })
 }
 
 const mostRemembered = 40_000
@@ -85,7 +97,8 @@ function validated(all: readonly CompiledRule[]): Record<'problems' | 'warnings'
     return { problems: answer.errors.map(({ message }) => ({ says: message })), warnings: [] }
   remember(rules, [...answer.validationErrors, ...answer.validationWarnings])
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
-  const told = (errors: readonly ValidationError[]) => withoutDoubles(errors.map((error) => placed(error, byId)))
+  const told = (errors: readonly ValidationError[]) =>
+    inOrder(withoutDoubles(errors.map((error) => placed(error, byId))), rules)
   return { problems: told(answer.validationErrors), warnings: told(answer.validationWarnings) }
 }
 

@@ -12,6 +12,7 @@ import { Worker } from 'node:worker_threads'
 import { Fault } from '#kernel'
 import { compilePolicy } from '../compile.ts'
 import type { Compilation, CompiledRule, PolicyProblem, PolicySource } from '../source.ts'
+import { isSmall } from './is-small.ts'
 
 export interface CompileRequest {
   readonly id: number
@@ -87,25 +88,6 @@ async function read(answer: CompileAnswer): Promise<Compilation> {
     await others()
   }
   return { isValid: true, policy: { rules, cedar: answer.cedar }, warnings: answer.warnings }
-}
-
-/** What is compiled at once in less time than a thread takes to start. */
-const small = { rules: 30, characters: 16_384 }
-
-function isSmall({ roles, files }: PolicySource): boolean {
-  let [rules, characters] = [0, 0]
-  for (const { text } of files) {
-    characters += text.length
-    if (characters <= small.characters) rules += text.split(';').length - 1
-  }
-  for (const { grants } of roles) {
-    rules += grants.length
-    for (const { resources, when = '' } of grants) {
-      characters += when.length
-      for (const resource of resources) characters += resource.length
-    }
-  }
-  return rules <= small.rules && characters <= small.characters
 }
 
 /**
