@@ -3,6 +3,7 @@ import { approvalControls } from './controls/approvals.ts'
 import { informationFlowControls } from './controls/information-flow.ts'
 import { oauthControls } from './controls/oauth.ts'
 import { keyControls } from './controls/keys.ts'
+import { ledgerControls } from './controls/ledger.ts'
 import { pageControls } from './controls/pages.ts'
 import { policyChangeControls } from './controls/policy-changes.ts'
 import { provisioningControls } from './controls/provisioning.ts'
@@ -20,6 +21,7 @@ export interface Control {
 export const controls = {
   ...terminalControls,
   ...keyControls,
+  ...ledgerControls,
   ...approvalControls,
   ...informationFlowControls,
   'AUT-1': {
@@ -274,7 +276,6 @@ export const controls = {
     says: 'a stop loses no call: what reached an upstream is answered and on record, what did not is told so',
     sources: ['G1', 'G2', 'ASVS 16.5.3', 'MCP 2026-07-28 transport: a broken stream loses its request'],
   },
-  'LED-1': { says: 'the intent of a call is durable before its upstream is contacted', sources: ['G1', 'G2'] },
   'CFG-1': {
     says: 'castellan does not start on a secret that is weak, known to everybody or readable for everybody',
     sources: ['R1', 'R12', 'ASVS 13.2.3'],
@@ -290,25 +291,6 @@ export const controls = {
   'CLI-2': {
     says: "a client's token goes to the address it was given for, never unencrypted to another machine, never as an argument",
     sources: ['G6', 'ASVS 12.2.1', 'ASVS 15.3.2', 'MCP 2026-07-28 authorization'],
-  },
-  'LED-2': { says: 'while the ledger cannot write, no call passes', sources: ['F3', 'G5', 'ASVS 16.5.3'] },
-  'LED-3': { says: 'every refusal is in the ledger', sources: ['ASVS 16.3.2', 'ASVS 16.3.3'] },
-  'LED-4': { says: 'secrets and personal data do not reach the ledger', sources: ['R34', 'ASVS 16.2.5'] },
-  'LED-5': {
-    says: 'a changed, missing, reordered or truncated entry is found and named, offline',
-    sources: ['G12', 'R37', 'ASVS 16.4.2'],
-  },
-  'LED-6': {
-    says: 'after a crash each call without an end on record is closed as interrupted, exactly once, and no other',
-    sources: ['G2', 'F1'],
-  },
-  'LED-7': {
-    says: 'a torn end of the ledger is cut and told at the next start; over one that lacks what was told of it does not start',
-    sources: ['F1', 'F7', 'G12'],
-  },
-  'LED-8': {
-    says: 'a write or flush that fails loses no entry that was acknowledged, and no call passes until one has succeeded anew',
-    sources: ['F5', 'F3', 'G2', 'G5'],
   },
   'UPS-1': {
     says: 'an answer that is wrong in any way costs its caller an error, and nobody anything else',

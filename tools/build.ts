@@ -36,6 +36,7 @@ function copyAssets(dist: string): void {
     if (!isSource.test(path)) cpSync(join(root, path), join(dist, path))
   }
   cpSync(join(root, 'bin'), join(dist, 'bin'), { recursive: true })
+  cpSync(join(root, 'tools', 'verify-ledger.py'), join(dist, 'tools', 'verify-ledger.py'))
   for (const name of ['README.md', 'LICENSE', 'SECURITY.md']) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(dist, name))
   }
@@ -92,7 +93,7 @@ export function publishedManifest(manifest: RootManifest, packages: Iterable<str
     type: 'module',
     engines: manifest.engines,
     bin: manifest.bin,
-    files: ['bin', 'src', 'examples', 'README.md', 'LICENSE', 'SECURITY.md'],
+    files: ['bin', 'src', 'tools', 'examples', 'README.md', 'LICENSE', 'SECURITY.md'],
     imports: Object.fromEntries(
       Object.entries(manifest.imports).map(([name, target]) => [name, target.replace(/\.ts$/, '.js')]),
     ),

@@ -31,6 +31,12 @@ export const refusals = defineRefusals({
     hint: 'sign in with `castellan login` and send the session as a bearer token',
     status: 401,
   },
+  entryUnknown: {
+    code: 'admin.entry-unknown',
+    says: 'the ledger has no entry {seq}',
+    hint: '`castellan audit tail` shows the newest entries; if there were that many before, run `castellan audit verify`',
+    status: 404,
+  },
   held: {
     code: 'admin.held',
     says: 'your account is on hold',

@@ -9,7 +9,7 @@ import { noted, openTestLedger } from '../../test/world/ledger.ts'
 import { startProcess } from '../../test/world/machine/start-process.ts'
 import type { Entry } from './entry.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { verifyLedger } from './verify.ts'
+import { verifyLedger } from './verify/verify.ts'
 
 async function readAll(ledger: Ledger): Promise<Entry[]> {
   const entries: Entry[] = []
@@ -98,7 +98,7 @@ test('the file of another version is refused with a sentence that says so, and s
     await expect(open()).rejects.toMatchObject({
       name: 'Misuse',
       code: 'audit.ledger-other-form',
-      message: `\`ledger.db\` has form ${form}; this version of castellan knows form 2 only`,
+      message: `\`ledger.db\` has form ${form}; this version of castellan knows form 3 only`,
     })
     expect(readFileSync(path).equals(before)).toBe(true)
     const { problems } = await verifyLedger({ folder: dataFolder.path })
@@ -106,7 +106,7 @@ test('the file of another version is refused with a sentence that says so, and s
     expect(problems).toContainEqual(expect.objectContaining(named))
   }
   await isRefused(1)
-  other.exec('PRAGMA user_version = 3')
+  other.exec('PRAGMA user_version = 4')
   other.close()
-  await isRefused(3)
+  await isRefused(4)
 })

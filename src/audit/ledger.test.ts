@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { temporaryDataFolder } from '../../test/world/folder.ts'
 import { noted, openTestLedger } from '../../test/world/ledger.ts'
 import { createLedger } from './ledger.ts'
-import { verifyLedger } from './verify.ts'
+import { verifyLedger } from './verify/verify.ts'
 
 const clock = { now: () => Date.UTC(2026, 0, 5, 9) }
 const person = { id: 'p-1', name: 'ana' }

@@ -16,7 +16,15 @@ import { createGrowth } from './growth.ts'
 import { createHeadSigner, type HeadSigner, isOrigin, makeLedgerKey } from './heads.ts'
 import { auditWrites } from './watch/observe-ledger.ts'
 import { createLedgerReader } from './read-ledger.ts'
-import type { Intents, LedgerQuery, Opened, Stretch, WriterRequest, WriterSettings } from './storage/messages.ts'
+import type {
+  AskedProof,
+  Intents,
+  LedgerQuery,
+  Opened,
+  Stretch,
+  WriterRequest,
+  WriterSettings,
+} from './storage/messages.ts'
 import { keyFile, verifierFile } from './storage/schema.ts'
 import { createThread, type Thread, ThreadProblem } from './storage/thread.ts'
 
@@ -41,6 +49,17 @@ export interface Ledger {
    * @throws Misuse `audit.query`; Fault `audit.ledger-unreadable`
    */
   intents(stretch: Stretch): Promise<Intents>
+  /** The line by which others verify, as in `ledger-key.pub`. */
+  readonly publicKey: string
+  /** The newest signed head. @throws Fault `audit.ledger-unreadable` */
+  checkpoint(): Promise<string | undefined>
+  /**
+   * What shows that an entry is in the ledger, or that it begins with the first `from` entries: a text with the newest
+   * signed head. @see https://c2sp.org/tlog-proof and https://c2sp.org/tlog-witness
+   * @returns undefined where there are not so many entries
+   * @throws Misuse `audit.query`; Fault `audit.ledger-unreadable`
+   */
+  prove(asked: AskedProof): Promise<string | undefined>
   /** Resolves when there is an entry with a higher `seq`, the time is up, or the signal or the ledger ended. */
   waitBeyond(seq: number, timeoutMs: number, signal?: AbortSignal): Promise<void>
   /** Waits for what was appended; later appends reject. */
@@ -56,7 +75,7 @@ export interface LedgerOptions {
   readonly meter?: Meter | undefined
 }
 
-function readSettings({ dataFolder, origin }: LedgerOptions): WriterSettings {
+function readSettings({ dataFolder, origin }: LedgerOptions): WriterSettings & { readonly publicKey: string } {
   if (!isOrigin(origin))
     throw new Misuse('audit.origin', 'the ledger origin has spaces or `+`', 'set `ledger.origin` to a plain name')
   const privateKey = dataFolder.secretOrCreate(keyFile, makeLedgerKey).toString()
@@ -68,7 +87,7 @@ function readSettings({ dataFolder, origin }: LedgerOptions): WriterSettings {
       `\`${verifierFile}\` belongs to another key or another origin than this ledger's`,
       'set `ledger.origin` back, or begin a new ledger in another data folder',
     )
-  return { folder: dataFolder.path, origin, privateKey }
+  return { folder: dataFolder.path, origin, privateKey, publicKey: verifierKey }
 }
 
 function readSigner(privateKey: string, origin: string): HeadSigner {
@@ -115,9 +134,11 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const lock = options.dataFolder.lock('ledger')
   let writer: Thread<WriterRequest, Opened> | undefined
   try {
-    writer = createThread<WriterRequest, Opened>('ledger-worker', readSettings(options))
+    const { publicKey, ...settings } = readSettings(options)
+    writer = createThread<WriterRequest, Opened>('ledger-worker', settings)
     const opened = await openWriter(writer)
-    return await beginLedger(options, writer, opened, () => lock.release())
+    const ledger = await beginLedger(options, writer, opened, () => lock.release())
+    return { ...ledger, publicKey }
   } catch (error) {
     await writer?.end()
     lock.release()
@@ -130,7 +151,7 @@ async function beginLedger(
   writer: Thread<WriterRequest, Opened>,
   opened: Opened,
   release: () => void,
-): Promise<Ledger> {
+): Promise<Omit<Ledger, 'publicKey'>> {
   const growth = createGrowth(opened.size)
   const commits = new GroupCommit({
     ask: writer.ask,
@@ -159,6 +180,8 @@ async function beginLedger(
     state: () => commits.state(),
     waitBeyond: growth.waitBeyond,
     read: (query) => (closing === undefined ? reader.read(query) : Promise.reject(closed())),
+    checkpoint: () => (closing === undefined ? reader.checkpoint() : Promise.reject(closed())),
+    prove: (asked) => (closing === undefined ? reader.prove(asked) : Promise.reject(closed())),
     intents: (stretch) => (closing === undefined ? reader.intents(stretch) : Promise.reject(closed())),
     close: () => (closing ??= close()),
   }

@@ -22,10 +22,28 @@ export function hashLeaf(body: string | Uint8Array): Buffer {
     : hash('sha256', Buffer.concat([leafStart, body]), 'buffer')
 }
 
+/** SPEC: RFC 6962, section 2.1: node hash is SHA-256(0x01 || left || right). */
+export function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + hashBytes)
+  return hash('sha256', nodeInput, 'buffer')
+}
+
 /** Writes the hash of what already begins with its prefix to `into`. */
 export function writeHash(prefixed: Uint8Array, into: Buffer, at: number): void {
   // WHY: a digest as text that is copied costs a third of a digest as a buffer of its own.
   into.write(hash('sha256', prefixed, 'binary'), at, 'latin1')
+}
+
+/** Levels of the tree from one kept level to the next. SPEC: C2SP tlog-tiles: a tile has 256 hashes. */
+export const tileLevels = 8
+
+/** A subtree of 2^level leaves, all of them there. */
+export interface FullSubtree {
+  readonly level: number
+  /** From 0, among the subtrees of its level. */
+  readonly place: number
+  readonly root: Uint8Array
 }
 
 function countPeaks(size: number): number {
@@ -66,14 +84,20 @@ export class TreeEdge {
     return this.#size
   }
 
-  append(leaf: Uint8Array): void {
+  /** @param completed takes each full subtree of a tile that ends with this leaf, smallest first */
+  append(leaf: Uint8Array, completed?: (subtree: FullSubtree) => void): void {
     const peaks = this.#peaks
     nodeInput.set(leaf, 1 + hashBytes)
     let at = 0
+    let level = 0
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
       peaks.copy(nodeInput, 1, at, at + hashBytes)
       writeHash(nodeInput, nodeInput, 1 + hashBytes)
       at += hashBytes
+      level += 1
+      if (level % tileLevels !== 0 || completed === undefined) continue
+      const root = Buffer.from(nodeInput.subarray(1 + hashBytes))
+      completed({ level, place: (this.#size + 1) / 2 ** level - 1, root })
     }
     nodeInput.copy(peaks, at, 1 + hashBytes)
     this.#size += 1

@@ -7,7 +7,7 @@ import { noted, obstructLedger, openTestLedger } from '../../test/world/ledger.t
 import { startProcess } from '../../test/world/machine/start-process.ts'
 import { largestQueueBytes, longestQueue } from './group-commit.ts'
 import type { Ledger } from './ledger.ts'
-import { verifyLedger } from './verify.ts'
+import { verifyLedger } from './verify/verify.ts'
 
 const unavailable = { name: 'Fault', code: 'audit.ledger-unavailable' }
 const append = (ledger: Ledger, n = 0) => ledger.append(noted, { outcome: 'succeeded', details: { n } })

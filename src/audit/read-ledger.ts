@@ -7,7 +7,15 @@
 import { Fault, Misuse } from '#kernel'
 
 import type { Entry } from './entry.ts'
-import type { Intents, LedgerQuery, ReaderAnswer, ReaderRequest, ReaderSettings, Stretch } from './storage/messages.ts'
+import type {
+  AskedProof,
+  Intents,
+  LedgerQuery,
+  ReaderAnswer,
+  ReaderRequest,
+  ReaderSettings,
+  Stretch,
+} from './storage/messages.ts'
 import { createThread } from './storage/thread.ts'
 
 /** Most entries one question returns. */
@@ -18,6 +26,8 @@ export const longestStretch = 10_000
 export interface LedgerReader {
   read(query: LedgerQuery): Promise<Entry[]>
   intents(stretch: Stretch): Promise<Intents>
+  checkpoint(): Promise<string | undefined>
+  prove(asked: AskedProof): Promise<string | undefined>
   end(): Promise<void>
 }
 
@@ -68,8 +78,19 @@ export function createLedgerReader(folder: string): LedgerReader {
       if (answer.kind !== 'intents') throw unreadable()
       return answer.intents
     },
+    checkpoint: async () => textOf(await ask({ kind: 'checkpoint' })),
+    async prove(asked) {
+      if (!Object.values(asked).every(isPlace) || ('seq' in asked && asked.seq === 0))
+        throw new Misuse('audit.query', 'what is to be proved is a place in the ledger', 'use a whole number from 1')
+      return textOf(await ask({ kind: 'proof', asked }))
+    },
     end: thread.end,
   }
+}
+
+function textOf(answer: ReaderAnswer): string | undefined {
+  if (answer.kind !== 'text') throw unreadable()
+  return answer.text
 }
 
 function unreadable(cause?: unknown): Fault {

@@ -1,7 +1,8 @@
 import type { LedgerQuery } from '#audit'
-import { isRefusal, type Principal } from '#kernel'
+import { isRefusal, refuse, type Principal } from '#kernel'
 import { z } from 'zod'
 import { recheckAccess } from '../access.ts'
+import { refusals } from '../refusals.ts'
 import type { Rooms } from '../rooms.ts'
 import { route } from '../route.ts'
 import { listOf, nameText } from '../shapes.ts'
@@ -85,4 +86,43 @@ const state = route({
   handle: async ({ rooms }) => rooms.ledger.state(),
 })
 
-export const auditRoutes = [read, state]
+const checkpoint = route({
+  method: 'GET',
+  path: '/audit/checkpoint',
+  summary: 'the newest signed head of the ledger, a C2SP checkpoint, and the public key it is verified with',
+  access: 'audit:read',
+  answer: z.object({ checkpoint: z.string(), publicKey: z.string() }),
+  async handle({ rooms: { ledger } }) {
+    return { checkpoint: (await ledger.checkpoint()) ?? '', publicKey: ledger.publicKey }
+  },
+})
+
+const proofText = z.object({ proof: z.string() })
+
+const proof = route({
+  method: 'GET',
+  path: '/audit/proof',
+  summary: 'what shows that an entry is in the ledger, entry included: a C2SP tlog-proof under the newest signed head',
+  access: 'audit:read',
+  query: z.strictObject({ seq: seq.min(1) }),
+  answer: proofText,
+  async handle({ rooms, query }) {
+    const text = await rooms.ledger.prove(query)
+    return text === undefined ? refuse(refusals.entryUnknown, { names: { seq: String(query.seq) } }) : { proof: text }
+  },
+})
+
+const consistency = route({
+  method: 'GET',
+  path: '/audit/consistency',
+  summary: 'what shows that the ledger begins with the entries that it had before, under the newest signed head',
+  access: 'audit:read',
+  query: z.strictObject({ from: seq }),
+  answer: proofText,
+  async handle({ rooms, query }) {
+    const text = await rooms.ledger.prove(query)
+    return text === undefined ? refuse(refusals.entryUnknown, { names: { seq: String(query.from) } }) : { proof: text }
+  },
+})
+
+export const auditRoutes = [read, state, checkpoint, proof, consistency]

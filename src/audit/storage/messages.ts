@@ -60,13 +60,20 @@ export interface Intents {
   readonly ended: readonly number[]
 }
 
+/** What is to be shown: of an entry that it is there, or of a smaller ledger that the present one begins with it. */
+export type AskedProof = { readonly seq: number } | { readonly from: number }
+
 export type ReaderRequest =
   | { readonly kind: 'search'; readonly query: LedgerQuery }
   | { readonly kind: 'intents'; readonly stretch: Stretch }
+  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'proof'; readonly asked: AskedProof }
 
 export type ReaderAnswer =
   | { readonly kind: 'search'; readonly bodies: readonly string[] }
   | { readonly kind: 'intents'; readonly intents: Intents }
+  /** A signed note, or a proof as it is kept; undefined where there is nothing to show. */
+  | { readonly kind: 'text'; readonly text: string | undefined }
 
 export interface Opened {
   readonly size: number

@@ -9,6 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { findIntents } from './find-intents.ts'
 import type { Answer, ReaderAnswer, ReaderRequest, ReaderSettings } from './messages.ts'
+import { prove, readCheckpoint } from './prove.ts'
 import { openForReading } from './schema.ts'
 import { search } from './search.ts'
 
@@ -19,8 +20,16 @@ let database: DatabaseSync | undefined
 function answer(source: DatabaseSync, request: ReaderRequest): ReaderAnswer {
   source.exec('BEGIN')
   try {
-    if (request.kind === 'search') return { kind: 'search', bodies: search(source, request.query) }
-    return { kind: 'intents', intents: findIntents(source, request.stretch) }
+    switch (request.kind) {
+      case 'search':
+        return { kind: 'search', bodies: search(source, request.query) }
+      case 'intents':
+        return { kind: 'intents', intents: findIntents(source, request.stretch) }
+      case 'checkpoint':
+        return { kind: 'text', text: readCheckpoint(source) }
+      case 'proof':
+        return { kind: 'text', text: prove(source, request.asked) }
+    }
   } finally {
     source.exec('COMMIT')
   }

@@ -1,6 +1,6 @@
 /**
- * How the ledger lies on disk: one SQLite file, entries as bodies with their leaf hash, heads as signed notes, and lists
- * of the entries that have a value.
+ * How the ledger lies on disk: one SQLite file, entries as bodies with their leaf hash, heads as signed notes, lists of
+ * the entries that have a value, and the roots of full subtrees, from which proofs are made.
  * Stops: a trigger, view or index slipped into the file to bend later entries or searches; another version's file.
  * Trusts: SQLite.
  * Fails: by throwing; no one writes to a file whose schema differs.
@@ -16,7 +16,7 @@ export const keyFile = 'ledger-key'
 export const verifierFile = 'ledger-key.pub'
 
 /** The form of the file. A file of another form is refused, never changed. */
-const form = 2
+const form = 3
 /** How long a writer waits for another writer's lock: longer only delays the refusal. */
 const busyTimeoutMs = 150
 const pageBytes = 8192
@@ -41,6 +41,12 @@ const statements = [
   value TEXT NOT NULL,
   places BLOB NOT NULL,
   PRIMARY KEY (segment, field, value)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE subtrees (
+  level INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  root BLOB NOT NULL,
+  PRIMARY KEY (level, place)
 ) STRICT, WITHOUT ROWID`,
 ]
 

@@ -7,7 +7,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import { createHeadSigner, type Head } from '../heads.ts'
-import { hashBytes, leafPrefix, writeHash } from '../merkle.ts'
+import { type FullSubtree, hashBytes, leafPrefix, writeHash } from '../merkle.ts'
 import { openHeadFile } from './head-file.ts'
 import type { Opened, WriterRequest, WriterSettings } from './messages.ts'
 import { searched, segmentEntries } from './postings.ts'
@@ -60,6 +60,8 @@ function prepareInserts(database: DatabaseSync, { edge, lists }: Pick<Standing, 
   const entry = database.prepare('INSERT INTO entries (seq, body, leaf) VALUES (?, CAST(? AS TEXT), ?)')
   const head = database.prepare('INSERT INTO heads (number, size, note, edge) VALUES (?, ?, ?, ?)')
   const posting = database.prepare('INSERT INTO postings (segment, field, value, places) VALUES (?, ?, ?, ?)')
+  const subtree = database.prepare('INSERT INTO subtrees (level, place, root) VALUES (?, ?, ?)')
+  const keep = ({ level, place, root }: FullSubtree) => void subtree.run(level, place, root)
   const leaf = Buffer.alloc(hashBytes)
   return {
     entries(bodies, values) {
@@ -68,7 +70,7 @@ function prepareInserts(database: DatabaseSync, { edge, lists }: Pick<Standing, 
         const next = bodies.indexOf(leafPrefix, at + 1)
         const end = next === -1 ? bodies.length : next
         writeHash(bodies.subarray(at, end), leaf, 0)
-        edge.append(leaf)
+        edge.append(leaf, keep)
         entry.run(edge.size, bodies.subarray(at + 1, end), leaf)
         lists.add((edge.size - 1) % segmentEntries, values.slice(value, value + searched.length))
         at = end

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CommandPlug } from '../command.ts'
 import type { Invocation } from '../invocation.ts'
 import { listEntries, showEntry, tailEntries, type FilterOptions, type TailOptions } from '../tasks/read-entries.ts'
+import { type AskedCheck, checkProof, proveEntry, proveGrowth, showCheckpoint } from '../tasks/prove-entries.ts'
 import { verifyFolder } from '../tasks/verify-folder.ts'
 
 function withFilters(command: Command): Command {
@@ -23,6 +24,40 @@ function declareTail(command: Command, open: () => Invocation): void {
   ).action((options: TailOptions) => tailEntries(open(), options))
 }
 
+const outOption = ['--out <file>', 'write it there instead of to stdout'] as const
+
+function declareProofs(command: Command, open: () => Invocation): void {
+  command
+    .command('checkpoint')
+    .description('the newest signed head; keep it elsewhere, and the past cannot be rewritten unseen')
+    .option(...outOption)
+    .action((options: { out?: string }) => showCheckpoint(open(), options))
+  command
+    .command('proof')
+    .argument('<seq>', 'number of an entry')
+    .description('what shows anybody that an entry is in the ledger, the entry included (C2SP tlog-proof)')
+    .option(...outOption)
+    .action((seq: string, options: { out?: string }) => proveEntry(open(), seq, options))
+  command
+    .command('consistency')
+    .argument('<checkpoint>', 'file that `castellan audit checkpoint --out` wrote')
+    .description('what shows that the ledger only grew since a checkpoint')
+    .option(...outOption)
+    .action((file: string, options: { out?: string }) => proveGrowth(open(), file, options))
+}
+
+function declareVerify(command: Command, open: () => Invocation): void {
+  command
+    .command('verify')
+    .description('check the whole ledger in the data folder, or one proof; needs no server')
+    .option('--public-key <file>', 'copy of ledger-key.pub that was kept elsewhere')
+    .option('--proof <file>', 'check this proof instead')
+    .option('--older <file>', 'checkpoint that was seen before, for a proof of consistency')
+    .action(({ proof, ...options }: Partial<AskedCheck>) =>
+      proof === undefined ? verifyFolder(open(), options) : checkProof(open(), { proof, ...options }),
+    )
+}
+
 export const audit: CommandPlug = {
   examples: [
     'castellan audit tail',
@@ -30,6 +65,8 @@ export const audit: CommandPlug = {
     'castellan audit list --refusal policy.not-granted --json',
     'castellan audit show 42',
     'castellan audit verify --data-dir /var/lib/castellan',
+    'castellan audit proof 42 --out 42.tlog-proof',
+    'castellan audit verify --proof 42.tlog-proof --public-key ledger-key.pub',
   ],
   declare(program, open) {
     const command = program
@@ -50,10 +87,7 @@ export const audit: CommandPlug = {
       .argument('<seq>', 'number of an entry')
       .description('one entry in full')
       .action((seq: string) => showEntry(open(), seq))
-    command
-      .command('verify')
-      .description('check the whole ledger in the data folder; needs no server')
-      .option('--public-key <file>', 'copy of ledger-key.pub that was kept elsewhere')
-      .action((options: { publicKey?: string }) => verifyFolder(open(), options))
+    declareProofs(command, open)
+    declareVerify(command, open)
   },
 }

@@ -339,6 +339,11 @@ function auditApi({ call }: AdminClient) {
         }),
       ),
     state: async () => (await call('GET', `${base}/audit/state`)) as { isWritable: boolean; size: number },
+    checkpoint: async () =>
+      (await call('GET', `${base}/audit/checkpoint`)) as { checkpoint: string; publicKey: string },
+    proof: async (seq: number) => (await call('GET', `${base}/audit/proof`, { query: { seq } })) as { proof: string },
+    consistency: async (from: number) =>
+      (await call('GET', `${base}/audit/consistency`, { query: { from } })) as { proof: string },
   }
 }
 

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { temporaryFolder } from '../../test/world/folder.ts'
-import { noted, openTestLedger } from '../../test/world/ledger.ts'
-import { createHeadSigner, createHeadVerifier, makeLedgerKey } from './heads.ts'
-import { hashLeaf, TreeEdge } from './merkle.ts'
+import { temporaryFolder } from '../../../test/world/folder.ts'
+import { noted, openTestLedger } from '../../../test/world/ledger.ts'
+import { createHeadSigner, createHeadVerifier, makeLedgerKey } from '../heads.ts'
+import { hashLeaf, TreeEdge } from '../merkle.ts'
 import { type Verdict, verifyLedger } from './verify.ts'
 
 /** Entry 1 opens the ledger, 8 closes it; 2, 3–5 and 6–7 are batches of their own. */
@@ -235,7 +235,8 @@ test('a trigger, a view, a dropped index or a lost table is found', async () => 
     'CREATE VIEW v AS SELECT 1',
     'CREATE INDEX i ON entries (leaf)',
     'DROP TABLE postings',
-    'PRAGMA user_version = 3',
+    'PRAGMA user_version = 4',
+    'DROP TABLE subtrees',
     'DROP TABLE heads',
     'DROP TABLE entries',
   ])

@@ -4,8 +4,8 @@
  * Trusts: heads signed by the ledger key, and nothing else in the file.
  * Fails: by reporting; it goes on at the next head whose tree state can be proved.
  */
-import type { Head, HeadVerifier } from './heads.ts'
-import { hashLeaf, TreeEdge } from './merkle.ts'
+import type { Head, HeadVerifier } from '../heads.ts'
+import { type FullSubtree, hashLeaf, TreeEdge } from '../merkle.ts'
 import type { LedgerProblem } from './verify.ts'
 
 /** Takes a problem: the entry, or the first and last entry of a range. */
@@ -13,7 +13,7 @@ export type Report = (kind: LedgerProblem['kind'], seq: number, says: string, la
 
 type Row = Readonly<Record<string, unknown>>
 
-interface TreeCheckOptions {
+export interface TreeCheckOptions {
   readonly heads: Iterator<Row>
   readonly verifier: HeadVerifier
   /** The head kept outside the database. */
@@ -21,6 +21,8 @@ interface TreeCheckOptions {
   readonly report: Report
   /** Takes each entry as it was parsed. */
   readonly onEntry: (seq: number, entry: unknown) => void
+  /** Takes each subtree that proofs are made from, as the entries found make it. */
+  readonly onSubtree: (subtree: FullSubtree) => void
 }
 
 /** A row of the heads table that the key signed; `edge` only when it folds to the signed root. */
@@ -87,6 +89,7 @@ export class TreeCheck {
   readonly #newest: Head | undefined
   readonly #report: Report
   readonly #onEntry: TreeCheckOptions['onEntry']
+  readonly #onSubtree: TreeCheckOptions['onSubtree']
   readonly #nextHead: () => SignedRow | undefined
   readonly #whole = TreeEdge.empty()
   #trees: Trees = { byBody: TreeEdge.empty(), byLeaf: TreeEdge.empty() }
@@ -101,6 +104,7 @@ export class TreeCheck {
     this.#newest = options.newest
     this.#report = options.report
     this.#onEntry = options.onEntry
+    this.#onSubtree = options.onSubtree
     this.#nextHead = createHeadReader(options)
     this.#upcoming = this.#nextHead()
     this.#isNewestSeen = options.newest === undefined || options.newest.size === 0
@@ -165,7 +169,7 @@ export class TreeCheck {
       this.#blame('changed', seq, `entry ${seq} does not have the hash it was recorded with`)
     this.#trees.byBody.append(computed)
     this.#trees.byLeaf.append(leaf.length === computed.length ? leaf : computed)
-    this.#whole.append(computed)
+    this.#whole.append(computed, this.#onSubtree)
     this.#onEntry(seq, entry)
   }
 

@@ -8,14 +8,24 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 
-import { createHeadVerifier, type Head, type HeadVerifier } from './heads.ts'
+import { createHeadVerifier, type Head, type HeadVerifier } from '../heads.ts'
 import { ListCheck } from './list-check.ts'
-import { readHeadFile } from './storage/head-file.ts'
-import { checkSchema, Damage, headFile, openForReading, verifierFile } from './storage/schema.ts'
-import { type Report, TreeCheck } from './tree-check.ts'
+import type { FullSubtree } from '../merkle.ts'
+import { readHeadFile } from '../storage/head-file.ts'
+import { checkSchema, Damage, headFile, openForReading, verifierFile } from '../storage/schema.ts'
+import { SubtreeCheck } from './subtree-check.ts'
+import { type Report, TreeCheck, type TreeCheckOptions } from './tree-check.ts'
 
 export interface LedgerProblem {
-  readonly kind: 'changed' | 'missing' | 'reordered' | 'truncated' | 'head-forged' | 'search-forged' | 'unreadable'
+  readonly kind:
+    | 'changed'
+    | 'missing'
+    | 'reordered'
+    | 'truncated'
+    | 'head-forged'
+    | 'search-forged'
+    | 'proof-forged'
+    | 'unreadable'
   /** The entry, or the first of a range; for a head, the entry it ends with. 0: the ledger as a whole. */
   readonly seq: number
   /** Last entry of the range that can be proved to be wrong somewhere; equals `seq` for one entry. */
@@ -113,9 +123,17 @@ function verifyFile(
       .prepare('SELECT segment, field, value, places FROM postings ORDER BY segment, field, value')
       .iterate()
     const lists = new ListCheck(postings)
-    const found = verifyEntries(database, { ...options, onEntry: (...read) => lists.entry(...read) }, expected, report)
+    const subtrees = new SubtreeCheck(
+      database.prepare('SELECT level, place, root FROM subtrees ORDER BY (place + 1) << level, level').iterate(),
+    )
+    const listening = {
+      onEntry: (seq: number, entry: unknown) => lists.entry(seq, entry),
+      onSubtree: (subtree: FullSubtree) => subtrees.completed(subtree),
+    }
+    const found = verifyEntries(database, { ...options, ...listening }, expected, report)
     // WHY: a changed entry also contradicts the lists it stands in; it is named once.
     if (!hasProblems()) lists.end(found.size, report)
+    if (!hasProblems()) subtrees.end(found.size, report)
     if (!hasProblems()) checkPages(database, report)
     return found
   } catch (error) {
@@ -127,11 +145,13 @@ function verifyFile(
   }
 }
 
+type Listening = Pick<TreeCheckOptions, 'onEntry' | 'onSubtree'>
+
 const progressEvery = 10_000
 
 function verifyEntries(
   database: DatabaseSync,
-  { onProgress, onEntry }: VerifyOptions & { onEntry: (seq: number, entry: unknown) => void },
+  { onProgress, ...listening }: VerifyOptions & Listening,
   { verifier, newest }: Expected,
   report: Report,
 ): { size: number; root: string } {
@@ -141,7 +161,7 @@ function verifyEntries(
   const entries = database
     .prepare('SELECT seq, typeof(body) AS type, CAST(body AS BLOB) AS body, leaf FROM entries ORDER BY seq')
     .iterate()
-  const check = new TreeCheck({ heads, verifier, newest, report, onEntry })
+  const check = new TreeCheck({ heads, verifier, newest, report, ...listening })
   let done = 0
   try {
     for (const row of entries) {

@@ -4,7 +4,7 @@
  * Trusts: the entries, which the tree has checked.
  * Fails: by reporting the segment.
  */
-import { searchedIn, SegmentLists, segmentEntries } from './storage/postings.ts'
+import { searchedIn, SegmentLists, segmentEntries } from '../storage/postings.ts'
 import type { Report } from './tree-check.ts'
 
 type Row = Readonly<Record<string, unknown>>
