@@ -102,3 +102,23 @@ test('a record with something unknown or wrong in it is that, what is wrong befo
   expect(settle(record({ a: record({ c: unknown }), b: 1 }))).toBe(unknown)
   expect(settle({ kind: 'record', get: () => undefined, names: () => ['a'] })).toBe(unknown)
 })
+
+test('values that are made twice are the same, whatever they are', () => {
+  const made: readonly (() => Value)[] = [
+    () => 'a',
+    () => 10n ** 18n,
+    () => uid('A', 'b'),
+    () => textSet(new Set(['a', 'b'])),
+    () => setOf([1, 'a']),
+    () => record({ a: 'b', c: 1 }),
+    () => ({ kind: 'ip', version: 4, bits: 1n, prefix: 32 }),
+    () => ({ kind: 'decimal', units: 1n }),
+    () => ({ kind: 'datetime', ms: 1n }),
+    () => ({ kind: 'duration', ms: 1n }),
+  ]
+  for (const [at, make] of made.entries()) expect(isSame(make(), make()), String(at)).toBe(true)
+  expect(isSame(uid('A', 'b'), uid('A', 'c'))).toBe(false)
+  expect(isSame(uid('A', 'b'), uid('B', 'b'))).toBe(false)
+  expect(isSame(setOf([1, 2]), setOf([1]))).toBe(false)
+  expect(isSame(setOf([1]), setOf([1, 2]))).toBe(false)
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { plainContents } from './document.ts'
+import { plainContents, readGrant } from './document.ts'
 
 const role = (name: string) => ({ name, description: '', grants: [], isShipped: false })
 const file = (name: string) => ({ name, text: name })
@@ -18,4 +18,26 @@ test('contents have one order, and nothing that does not belong to them', () => 
   })
   expect(JSON.stringify(plain)).toBe(JSON.stringify(plainContents(plain)))
   expect(contents.roles.map(({ name }) => name)).toEqual(['b', 'a', 'c'])
+})
+
+test('a grant that is kept holds lists of texts and nothing that is not known', () => {
+  const grant = { permissions: ['tools:call'], resources: ['bank'] }
+  expect(readGrant(grant)).toEqual(grant)
+  expect(readGrant({ ...grant, when: 'true', stepUp: true })).toEqual({ ...grant, when: 'true', stepUp: true })
+  for (const bad of [
+    null,
+    undefined,
+    'grant',
+    [],
+    {},
+    { permissions: ['tools:call'] },
+    { resources: ['bank'] },
+    { ...grant, permissions: 'tools:call' },
+    { ...grant, permissions: ['tools:call', 1] },
+    { ...grant, resources: [1] },
+    { ...grant, resources: { length: 0 } },
+    { ...grant, until: 1 },
+    { ...grant, stepUp: false },
+  ])
+    expect(() => readGrant(bad), JSON.stringify(bad)).toThrow(Error)
 })
