@@ -5,9 +5,9 @@
  * Fails: with undefined on any note that is not exactly what the key signed.
  * @see https://c2sp.org/tlog-checkpoint and https://c2sp.org/signed-note
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 
-import { hashBytes } from './merkle.ts'
+import { keyIdOf, keyKinds, readNoteKey } from './notes/signed-note.ts'
 
 /** What a head states: the root over the first `size` entries. */
 export interface Head {
@@ -33,8 +33,6 @@ export interface HeadVerifier {
   read(note: string): Head | undefined
 }
 
-const ed25519 = Buffer.of(1)
-
 export function isOrigin(origin: string): boolean {
   return /^[\x21-\x2a\x2c-\x7e]{1,100}$/.test(origin)
 }
@@ -43,10 +41,6 @@ export function isOrigin(origin: string): boolean {
 export function makeLedgerKey(): Buffer {
   const { privateKey } = generateKeyPairSync('ed25519')
   return Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }))
-}
-
-function keyIdOf(origin: string, key: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([Buffer.from(`${origin}\n`), ed25519, key]), 'buffer').subarray(0, 4)
 }
 
 function rawPublicKey(key: KeyObject): Buffer {
@@ -66,9 +60,9 @@ function noteOf(text: string, origin: string, keyId: Uint8Array, signature: Uint
 export function createHeadSigner(privateKey: string, origin: string): HeadSigner {
   const key = createPrivateKey(privateKey)
   const raw = rawPublicKey(createPublicKey(key))
-  const keyId = keyIdOf(origin, raw)
+  const keyId = keyIdOf(origin, keyKinds.ed25519, raw)
   return {
-    verifierKey: `${origin}+${keyId.toString('hex')}+${Buffer.concat([ed25519, raw]).toString('base64')}\n`,
+    verifierKey: `${origin}+${keyId.toString('hex')}+${Buffer.concat([Buffer.of(keyKinds.ed25519), raw]).toString('base64')}\n`,
     write(head) {
       const text = textOf(head)
       return noteOf(text, origin, keyId, sign(null, Buffer.from(text), key))
@@ -78,14 +72,9 @@ export function createHeadSigner(privateKey: string, origin: string): HeadSigner
 
 /** @returns undefined when `verifierKey` is not `<origin>+<key id>+<key>` of an Ed25519 key */
 export function createHeadVerifier(verifierKey: string): HeadVerifier | undefined {
-  const parts = /^([\x21-\x2a\x2c-\x7e]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})\n?$/.exec(verifierKey)
-  const [, origin = '', id = '', encoded = ''] = parts ?? []
-  const bytes = Buffer.from(encoded, 'base64')
-  if (parts === null || bytes.length !== 1 + hashBytes || bytes[0] !== 1) return undefined
-  const raw = bytes.subarray(1)
-  const keyId = keyIdOf(origin, raw)
-  if (keyId.toString('hex') !== id) return undefined
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') }, format: 'jwk' })
+  const read = readNoteKey(verifierKey)
+  if (read?.kind !== keyKinds.ed25519) return undefined
+  const { name: origin, keyId, key } = read
   return { origin, read: (note) => readNote(note, origin, keyId, key) }
 }
 

@@ -26,4 +26,8 @@ export const ledgerControls = {
     says: 'a past that was rewritten with the key of the ledger does not fit a checkpoint or a proof that was kept elsewhere',
     sources: ['G12', 'ASVS 16.4.2', 'F7'],
   },
+  'LED-10': {
+    says: 'a witness cosigns one past of a ledger alone, whatever is asked at once and after a kill, and keeps what the ledger signed besides',
+    sources: ['G12', 'F7', 'ASVS 16.4.2'],
+  },
 } as const satisfies Record<string, Control>

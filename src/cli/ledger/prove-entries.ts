@@ -6,7 +6,7 @@ import { readCount } from '../duration.ts'
 import { CliFailure } from '../failure.ts'
 import type { Invocation } from '../invocation.ts'
 
-interface Kept {
+export interface Kept {
   /** Where to write it; to stdout without. */
   readonly out?: string
 }
@@ -19,7 +19,8 @@ function read(path: string): string {
   }
 }
 
-function keep({ output }: Invocation, { out }: Kept, value: object, text: string): void {
+/** Writes a text where it was asked for, never over another. */
+export function keep({ output }: Invocation, { out }: Kept, value: object, text: string): void {
   if (out === undefined) {
     output.result(value, () =>
       text

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { CommandPlug } from '../command.ts'
 import type { Invocation } from '../invocation.ts'
-import { listEntries, showEntry, tailEntries, type FilterOptions, type TailOptions } from '../tasks/read-entries.ts'
-import { type AskedCheck, checkProof, proveEntry, proveGrowth, showCheckpoint } from '../tasks/prove-entries.ts'
-import { verifyFolder } from '../tasks/verify-folder.ts'
+import { listEntries, showEntry, tailEntries, type FilterOptions, type TailOptions } from './read-entries.ts'
+import { type AskedWitness, askWitness } from './ask-witness.ts'
+import { type AskedCheck, checkProof, proveEntry, proveGrowth, showCheckpoint } from './prove-entries.ts'
+import { verifyFolder } from './verify-folder.ts'
 
 function withFilters(command: Command): Command {
   return command
@@ -44,6 +45,13 @@ function declareProofs(command: Command, open: () => Invocation): void {
     .description('what shows that the ledger only grew since a checkpoint')
     .option(...outOption)
     .action((file: string, options: { out?: string }) => proveGrowth(open(), file, options))
+  command
+    .command('witness')
+    .argument('<url>', 'where `castellan witness` listens')
+    .description('have the newest signed head cosigned by a witness')
+    .requiredOption('--witness-key <file>', 'the line that the witness shows when it starts')
+    .option(...outOption)
+    .action((url: string, options: AskedWitness) => askWitness(open(), url, options))
 }
 
 function declareVerify(command: Command, open: () => Invocation): void {
