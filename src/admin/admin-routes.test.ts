@@ -152,6 +152,9 @@ const expected: Record<string, Expected> = {
   'DELETE /holds/:id': [401, 403, 404, 404],
   'GET /audit': [401, 403, 200, 200],
   'GET /audit/state': [401, 403, 200, 200],
+  'GET /audit/checkpoint': [401, 403, 200, 200],
+  'GET /audit/proof': [401, 403, 400, 400],
+  'GET /audit/consistency': [401, 403, 400, 400],
   'POST /config/reload': [401, 403, 403, 200],
   'POST /sign-out': everyone,
 }
